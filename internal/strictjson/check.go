@@ -1,0 +1,276 @@
+// Package strictjson reads JSON without guessing and edits it without loss.
+//
+// encoding/json takes the last of two members of the same name and matches
+// struct fields by Unicode case folding, so that {"sub":"a","ſub":"b"} reads
+// as "b". Here names match to the byte, a doubled name is an error, and a
+// value keeps its text until somebody asks for it.
+//
+// [Check] comes first; everything else takes only text that Check accepted.
+// The package knows nothing of connections or profiles.
+package strictjson
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// MaxDepth is how many objects and arrays may stand inside one another.
+const MaxDepth = 64
+
+// An Error is the first thing that is wrong with a JSON text.
+type Error struct {
+	Pointer      string // RFC 6901: the value or member at fault, "" for the whole text
+	Line, Column int    // from 1; the column counts bytes
+	Message      string // never repeats the text
+}
+
+// Error gives the place and the message, without a prefix of any package.
+func (e *Error) Error() string {
+	return fmt.Sprintf("line %d, column %d: %s", e.Line, e.Column, e.Message)
+}
+
+// Check accepts exactly one JSON value (RFC 8259) in valid UTF-8, no object of
+// which holds a name twice and which is at most [MaxDepth] levels deep. The
+// error is an [*Error].
+func Check(data []byte) error {
+	c := checker{data: data}
+	err := c.document()
+	if err == nil {
+		return nil
+	}
+	before := data[:c.pos]
+	err.Line = 1 + bytes.Count(before, []byte{'\n'})
+	err.Column = c.pos - bytes.LastIndexByte(before, '\n')
+	return err
+}
+
+type checker struct {
+	data  []byte
+	pos   int
+	names [][]byte // of all open objects, the innermost last
+}
+
+func (c *checker) document() *Error {
+	if !utf8.Valid(c.data) {
+		for c.pos < len(c.data) {
+			r, n := utf8.DecodeRune(c.data[c.pos:])
+			if r == utf8.RuneError && n == 1 {
+				break
+			}
+			c.pos += n
+		}
+		return fault("invalid UTF-8")
+	}
+	if err := c.value(1); err != nil {
+		return err
+	}
+	c.space()
+	if c.pos < len(c.data) {
+		return fault("text after the end of the JSON value")
+	}
+	return nil
+}
+
+func fault(message string) *Error { return &Error{Message: message} }
+
+// inside says that the fault lies in the member or element of that name.
+func (e *Error) inside(name string) *Error {
+	e.Pointer = Pointer(name) + e.Pointer
+	return e
+}
+
+func (c *checker) space() { c.pos = skipSpace(c.data, c.pos) }
+
+// peek gives the byte that is next, or 0 at the end.
+func (c *checker) peek() byte {
+	if c.pos < len(c.data) {
+		return c.data[c.pos]
+	}
+	return 0
+}
+
+func (c *checker) unexpected(want string) *Error {
+	if c.pos >= len(c.data) {
+		return fault("the JSON text ends where " + want + " should be")
+	}
+	return fault("found something else where " + want + " should be")
+}
+
+func (c *checker) value(depth int) *Error {
+	c.space()
+	switch b := c.peek(); {
+	case b == '{' || b == '[':
+		if depth > MaxDepth {
+			return fault(fmt.Sprintf("deeper than %d levels", MaxDepth))
+		}
+		if b == '{' {
+			return c.object(depth)
+		}
+		return c.array(depth)
+	case b == '"':
+		return c.text()
+	case b == '-' || '0' <= b && b <= '9':
+		return c.number()
+	}
+	for _, word := range []string{"true", "false", "null"} {
+		if bytes.HasPrefix(c.data[c.pos:], []byte(word)) {
+			c.pos += len(word)
+			return nil
+		}
+	}
+	return c.unexpected("a value")
+}
+
+func (c *checker) object(depth int) *Error {
+	first := len(c.names)
+	var many map[string]struct{} // from 16 names on, so that a long object stays linear
+	c.pos++                      // {
+	for c.space(); c.peek() != '}'; c.space() {
+		if len(c.names) > first {
+			if c.peek() != ',' {
+				return c.unexpected("a comma or a closing brace")
+			}
+			c.pos++
+			c.space()
+		}
+		start := c.pos
+		if c.peek() != '"' {
+			return c.unexpected("a member name")
+		}
+		if err := c.text(); err != nil {
+			return err
+		}
+		name := c.data[start+1 : c.pos-1]
+		if bytes.IndexByte(name, '\\') >= 0 {
+			name = []byte(Text(c.data[start:c.pos]))
+		}
+		if c.twice(name, first, &many) {
+			c.pos = start
+			return fault("this member stands twice in one object").inside(string(name))
+		}
+		c.names = append(c.names, name)
+		c.space()
+		if c.peek() != ':' {
+			return c.unexpected("a colon")
+		}
+		c.pos++
+		if err := c.value(depth + 1); err != nil {
+			return err.inside(string(name))
+		}
+	}
+	c.pos++ // }
+	c.names = c.names[:first]
+	return nil
+}
+
+// twice reports whether the open object, whose names begin at first, already
+// has that name.
+func (c *checker) twice(name []byte, first int, many *map[string]struct{}) bool {
+	names := c.names[first:]
+	if len(names) < 16 {
+		for _, n := range names {
+			if bytes.Equal(n, name) {
+				return true
+			}
+		}
+		return false
+	}
+	if *many == nil {
+		*many = make(map[string]struct{}, 2*len(names))
+		for _, n := range names {
+			(*many)[string(n)] = struct{}{}
+		}
+	}
+	if _, ok := (*many)[string(name)]; ok {
+		return true
+	}
+	(*many)[string(name)] = struct{}{}
+	return false
+}
+
+func (c *checker) array(depth int) *Error {
+	c.pos++ // [
+	for i := 0; ; i++ {
+		c.space()
+		if c.peek() == ']' {
+			c.pos++
+			return nil
+		}
+		if i > 0 {
+			if c.peek() != ',' {
+				return c.unexpected("a comma or a closing bracket")
+			}
+			c.pos++
+		}
+		if err := c.value(depth + 1); err != nil {
+			return err.inside(fmt.Sprint(i))
+		}
+	}
+}
+
+// text checks a string; UTF-8 has been checked for the whole document.
+func (c *checker) text() *Error {
+	for c.pos++; c.pos < len(c.data); c.pos++ {
+		switch b := c.data[c.pos]; {
+		case b == '"':
+			c.pos++
+			return nil
+		case b < 0x20:
+			return fault("a control character in a string")
+		case b == '\\':
+			c.pos++
+			if c.peek() == 'u' {
+				for range 4 {
+					c.pos++
+					if !isHex(c.peek()) {
+						return fault(`\u wants four hexadecimal digits`)
+					}
+				}
+			} else if strings.IndexByte(`"\/bfnrt`, c.peek()) < 0 {
+				return fault("an escape that JSON does not have")
+			}
+		}
+	}
+	return c.unexpected("the end of a string")
+}
+
+func isHex(b byte) bool {
+	return '0' <= b && b <= '9' || 'a' <= b|0x20 && b|0x20 <= 'f'
+}
+
+func (c *checker) number() *Error {
+	if c.peek() == '-' {
+		c.pos++
+	}
+	if c.peek() == '0' {
+		c.pos++ // nothing may follow a leading zero but a fraction or an exponent
+	} else if !c.digits() {
+		return c.unexpected("a digit")
+	}
+	if c.peek() == '.' {
+		c.pos++
+		if !c.digits() {
+			return c.unexpected("a digit")
+		}
+	}
+	if c.peek()|0x20 == 'e' {
+		c.pos++
+		if c.peek() == '+' || c.peek() == '-' {
+			c.pos++
+		}
+		if !c.digits() {
+			return c.unexpected("a digit")
+		}
+	}
+	return nil
+}
+
+func (c *checker) digits() bool {
+	start := c.pos
+	for '0' <= c.peek() && c.peek() <= '9' {
+		c.pos++
+	}
+	return c.pos > start
+}

@@ -1,0 +1,204 @@
+package strictjson
+
+// This file reads and edits text that Check has accepted. It does not look for
+// mistakes again: on other text the results mean nothing, but nothing panics.
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+)
+
+// A Member is a member of an object.
+type Member struct {
+	Name  string // decoded
+	Value []byte // its text, without white space around it
+}
+
+// Members gives the members of an object in their order. It reports false if
+// the value is not an object.
+func Members(value []byte) ([]Member, bool) {
+	pos := skipSpace(value, 0)
+	if pos >= len(value) || value[pos] != '{' {
+		return nil, false
+	}
+	members := make([]Member, 0, 8)
+	for pos++; ; pos++ { // over the brace, then over each comma
+		pos = skipSpace(value, pos)
+		if pos >= len(value) || value[pos] != '"' {
+			return members, true
+		}
+		start := pos
+		pos = skipValue(value, pos)
+		name := Text(value[start:pos])
+		pos = skipSpace(value, pos)
+		start = skipSpace(value, min(pos+1, len(value))) // over the colon
+		pos = skipValue(value, start)
+		members = append(members, Member{name, value[start:pos]})
+		if pos = skipSpace(value, pos); pos >= len(value) || value[pos] != ',' {
+			return members, true
+		}
+	}
+}
+
+// Elements gives the elements of an array in their order. It reports false if
+// the value is not an array.
+func Elements(value []byte) ([][]byte, bool) {
+	pos := skipSpace(value, 0)
+	if pos >= len(value) || value[pos] != '[' {
+		return nil, false
+	}
+	elements := [][]byte{}
+	for pos++; ; pos++ {
+		start := skipSpace(value, pos)
+		if start >= len(value) || value[start] == ']' {
+			return elements, true
+		}
+		pos = skipValue(value, start)
+		elements = append(elements, value[start:pos])
+		if pos = skipSpace(value, pos); pos >= len(value) || value[pos] != ',' {
+			return elements, true
+		}
+	}
+}
+
+// Find gives the text of the member of that name, nil where there is none.
+func Find(members []Member, name string) []byte {
+	for _, m := range members {
+		if m.Name == name {
+			return m.Value
+		}
+	}
+	return nil
+}
+
+// IsNull reports whether the value is null.
+func IsNull(value []byte) bool { return bytes.Equal(value, []byte("null")) }
+
+// IsText reports whether the value is a string.
+func IsText(value []byte) bool { return len(value) > 0 && value[0] == '"' }
+
+// Text decodes a string; of any other value it gives "".
+func Text(value []byte) string {
+	if len(value) < 2 || value[0] != '"' {
+		return ""
+	}
+	if bytes.IndexByte(value, '\\') < 0 {
+		return string(value[1 : len(value)-1])
+	}
+	var s string
+	_ = json.Unmarshal(value, &s) // a string that Check accepted always decodes
+	return s
+}
+
+// Marshal is json.Marshal without escapes that only HTML needs. It takes what
+// always marshals: strings, booleans, slices and maps of strings.
+func Marshal(v any) []byte {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	_ = enc.Encode(v)
+	return bytes.TrimSuffix(buf.Bytes(), []byte{'\n'})
+}
+
+// Pointer gives the RFC 6901 reference token of a name, slash included.
+func Pointer(name string) string {
+	return "/" + pointerEscapes.Replace(name)
+}
+
+var pointerEscapes = strings.NewReplacer("~", "~0", "/", "~1")
+
+// An Edit sets the member that a path of names leads to, or removes it where
+// Value is nil.
+type Edit struct {
+	Path  []string
+	Value []byte
+}
+
+// Apply carries out edits on an object. What no edit touches keeps its bytes
+// and its place; new members come last, in the order of the edits. A value on
+// the way that is not an object is replaced by one.
+func Apply(object []byte, edits []Edit) []byte {
+	if len(edits) == 0 {
+		return object
+	}
+	members, _ := Members(object)
+	out := []byte{'{'}
+	put := func(name string, value []byte) {
+		if value == nil {
+			return
+		}
+		if len(out) > 1 {
+			out = append(out, ',')
+		}
+		out = append(append(out, Marshal(name)...), ':')
+		out = append(out, value...)
+	}
+	for _, m := range members {
+		put(m.Name, edited(m.Value, m.Name, edits))
+	}
+	done := map[string]bool{}
+	for _, e := range edits {
+		name := e.Path[0]
+		if !done[name] && Find(members, name) == nil {
+			put(name, edited(nil, name, edits))
+		}
+		done[name] = true
+	}
+	return append(out, '}')
+}
+
+// edited gives the value of the named member after the edits; nil is none.
+func edited(value []byte, name string, edits []Edit) []byte {
+	var below []Edit
+	for _, e := range edits {
+		switch {
+		case e.Path[0] != name:
+		case len(e.Path) == 1:
+			value = e.Value
+		case value != nil || e.Value != nil: // nothing is made only to remove from it
+			below = append(below, Edit{e.Path[1:], e.Value})
+		}
+	}
+	return Apply(value, below)
+}
+
+func skipSpace(data []byte, pos int) int {
+	for pos < len(data) && (data[pos] == ' ' || data[pos] == '\n' || data[pos] == '\r' || data[pos] == '\t') {
+		pos++
+	}
+	return pos
+}
+
+// skipValue gives the end of the value that begins at pos.
+func skipValue(data []byte, pos int) int {
+	depth := 0
+	for pos < len(data) {
+		switch b := data[pos]; b {
+		case '"':
+			for pos++; pos < len(data) && data[pos] != '"'; pos++ {
+				if data[pos] == '\\' {
+					pos++
+				}
+			}
+			pos = min(pos+1, len(data))
+		case '{', '[':
+			depth++
+			pos++
+		case '}', ']':
+			depth--
+			pos++
+		case ',', ':', ' ', '\n', '\r', '\t':
+			pos++
+			continue // separators inside; the end of a value is found below
+		default:
+			for pos < len(data) && !bytes.ContainsRune([]byte(",:]} \n\r\t"), rune(data[pos])) {
+				pos++
+			}
+		}
+		if depth <= 0 {
+			return pos
+		}
+	}
+	return pos
+}
