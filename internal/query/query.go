@@ -3,7 +3,10 @@
 // strict parser of requests. It knows nothing of parameters and their rules.
 package query
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 const (
 	unreserved = 1 << iota // stands for itself in url.QueryEscape
@@ -96,3 +99,38 @@ var unhex = func() (t [256]uint8) {
 	}
 	return t
 }()
+
+// What AppendStrict and Problem find wrong with a value.
+const (
+	BadEscape    = "has a bad percent-encoding"
+	RawSemicolon = "has a semicolon that is not percent-encoded"
+	BadUTF8      = "is not valid UTF-8"
+	BadControl   = "has a control character"
+)
+
+// AppendStrict appends s decoded, or tells what is wrong with it: where
+// parsers disagree on a text, none may guess.
+func AppendStrict(dst []byte, s string) ([]byte, string) {
+	if strings.IndexByte(s, ';') >= 0 {
+		return dst, RawSemicolon
+	}
+	start := len(dst)
+	dst, ok := AppendUnescape(dst, s)
+	if !ok {
+		return dst, BadEscape
+	}
+	return dst, Problem(dst[start:])
+}
+
+// Problem tells what is wrong with a decoded value, "" if nothing.
+func Problem(value []byte) string {
+	for _, b := range value {
+		if b < ' ' || b == 0x7f {
+			return BadControl
+		}
+	}
+	if !utf8.Valid(value) {
+		return BadUTF8
+	}
+	return ""
+}

@@ -1,0 +1,464 @@
+package upstream
+
+// This file owns what may come in: the allowlists of incoming parameters, the
+// AuthorizeRequest and its strict parser, and the request error. It knows
+// nothing of connections, nor of what becomes of a parameter.
+
+import (
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"example.com/upstream/internal/query"
+)
+
+// An Alias names an incoming /authorize parameter that an entry of
+// upstream_params may take its value from. The list is closed: it is what the
+// vendor's schema allows. Names are case-sensitive.
+type Alias string
+
+// The twelve aliases (OpenID Connect Core 3.1.2.1, RFC 6749 4.1.1, RFC 8707,
+// and audience, the vendor's own).
+const (
+	AliasACRValues    Alias = "acr_values"
+	AliasAudience     Alias = "audience"
+	AliasClientID     Alias = "client_id"
+	AliasDisplay      Alias = "display"
+	AliasIDTokenHint  Alias = "id_token_hint"
+	AliasLoginHint    Alias = "login_hint"
+	AliasMaxAge       Alias = "max_age"
+	AliasPrompt       Alias = "prompt"
+	AliasResource     Alias = "resource"
+	AliasResponseMode Alias = "response_mode"
+	AliasResponseType Alias = "response_type"
+	AliasUILocales    Alias = "ui_locales"
+)
+
+// Aliases returns all twelve, sorted. The slice is the caller's own.
+func Aliases() []Alias {
+	var out []Alias
+	for s := range aliasEnd {
+		out = append(out, Alias(slotNames[s]))
+	}
+	return out
+}
+
+// A slot is a recognised incoming parameter. Slots below aliasEnd are the
+// aliases of upstream_params (SPEC A1), those below sourceEnd the sources of
+// authParamsMap (A2); the rest is for the host to read (R6) and never
+// forwarded, but for connection_scope (A3).
+type slot uint8
+
+const (
+	slotACRValues slot = iota
+	slotAudience
+	slotClientID
+	slotDisplay
+	slotIDTokenHint
+	slotLoginHint
+	slotMaxAge
+	slotPrompt
+	slotResource
+	slotResponseMode
+	slotResponseType
+	slotUILocales
+	aliasEnd
+)
+
+const (
+	slotAccessType = aliasEnd + iota
+	slotApprovalPrompt
+	slotForceLogin
+	slotHD
+	slotIncludeGrantedScopes
+	slotWAuth
+	slotWHR
+	sourceEnd
+)
+
+const (
+	slotCodeChallenge = sourceEnd + iota
+	slotCodeChallengeMethod
+	slotConnection
+	slotConnectionScope
+	slotInvitation
+	slotNonce
+	slotOrganization
+	slotRedirectURI
+	slotScope
+	slotScreenHint
+	slotState
+	slotEnd
+)
+
+// noSlot stands for a parameter that is not recognised, or for no parameter.
+const noSlot = slotEnd
+
+var slotNames = [slotEnd]string{
+	"acr_values", "audience", "client_id", "display", "id_token_hint", "login_hint", "max_age", "prompt",
+	"resource", "response_mode", "response_type", "ui_locales",
+	"access_type", "approval_prompt", "force_login", "hd", "include_granted_scopes", "wauth", "whr",
+	"code_challenge", "code_challenge_method", "connection", "connection_scope", "invitation", "nonce",
+	"organization", "redirect_uri", "scope", "screen_hint", "state",
+}
+
+// slotsByName is read for every parameter of every request, and never written.
+var slotsByName = func() map[string]slot {
+	m := make(map[string]slot, slotEnd)
+	for s, name := range slotNames {
+		m[name] = slot(s)
+	}
+	return m
+}()
+
+func slotOf(name string) slot {
+	if s, ok := slotsByName[name]; ok {
+		return s
+	}
+	return noSlot
+}
+
+// An AuthorizeRequest holds the recognised parameters of one incoming
+// /authorize request, decoded. "" means absent, as an empty value does (RFC
+// 6749 section 3.1). The Parse functions fill it from a request; a host may as
+// well fill it by hand, then with values of its own making: nothing here is
+// looked at again but by the value rules of the connection. All of it is the
+// user's word: a LoginHint, say, proves nothing about who logged in.
+//
+// The strings of a parsed request may share the memory of the query.
+type AuthorizeRequest struct {
+	// What an entry of upstream_params may take by alias, and authParamsMap too.
+	ACRValues    string
+	Audience     string
+	ClientID     string // the application's at the auth server, not the auth server's at the IdP
+	Display      string
+	IDTokenHint  string // a token: keep it out of logs
+	LoginHint    string
+	MaxAge       string // seconds, as it came
+	Prompt       string
+	Resource     []string // RFC 8707: the only one that may come several times
+	ResponseMode string
+	ResponseType string
+	UILocales    string
+
+	// What authParamsMap may take besides.
+	AccessType           string
+	ApprovalPrompt       string
+	ForceLogin           string
+	HD                   string
+	IncludeGrantedScopes string
+	WAuth                string
+	WHR                  string
+
+	// ConnectionScope asks the IdP for more scopes than the connection has.
+	ConnectionScope string
+
+	// What the host reads and nobody forwards. RedirectURI has lost its fragment.
+	CodeChallenge       string
+	CodeChallengeMethod string
+	Connection          string
+	Invitation          string
+	Nonce               string
+	Organization        string
+	RedirectURI         string
+	Scope               string
+	ScreenHint          string
+	State               string
+}
+
+// at gives the field of a recognised parameter. Resource has no such field.
+func (r *AuthorizeRequest) at(s slot) *string {
+	switch s {
+	case slotACRValues:
+		return &r.ACRValues
+	case slotAudience:
+		return &r.Audience
+	case slotClientID:
+		return &r.ClientID
+	case slotDisplay:
+		return &r.Display
+	case slotIDTokenHint:
+		return &r.IDTokenHint
+	case slotLoginHint:
+		return &r.LoginHint
+	case slotMaxAge:
+		return &r.MaxAge
+	case slotPrompt:
+		return &r.Prompt
+	case slotResponseMode:
+		return &r.ResponseMode
+	case slotResponseType:
+		return &r.ResponseType
+	case slotUILocales:
+		return &r.UILocales
+	case slotAccessType:
+		return &r.AccessType
+	case slotApprovalPrompt:
+		return &r.ApprovalPrompt
+	case slotForceLogin:
+		return &r.ForceLogin
+	case slotHD:
+		return &r.HD
+	case slotIncludeGrantedScopes:
+		return &r.IncludeGrantedScopes
+	case slotWAuth:
+		return &r.WAuth
+	case slotWHR:
+		return &r.WHR
+	case slotConnectionScope:
+		return &r.ConnectionScope
+	case slotCodeChallenge:
+		return &r.CodeChallenge
+	case slotCodeChallengeMethod:
+		return &r.CodeChallengeMethod
+	case slotConnection:
+		return &r.Connection
+	case slotInvitation:
+		return &r.Invitation
+	case slotNonce:
+		return &r.Nonce
+	case slotOrganization:
+		return &r.Organization
+	case slotRedirectURI:
+		return &r.RedirectURI
+	case slotScope:
+		return &r.Scope
+	case slotScreenHint:
+		return &r.ScreenHint
+	}
+	return &r.State
+}
+
+// values gives how many values a parameter has in the request: several only
+// for resource.
+func (r *AuthorizeRequest) values(s slot) int {
+	if s == slotResource {
+		return len(r.Resource)
+	}
+	return 1
+}
+
+// value gives the i-th value of a parameter, "" if it is absent.
+func (r *AuthorizeRequest) value(s slot, i int) string {
+	if s == slotResource {
+		return r.Resource[i]
+	}
+	return *r.at(s)
+}
+
+// has reports whether the request has any value for a parameter.
+func (r *AuthorizeRequest) has(s slot) bool {
+	for i := range r.values(s) {
+		if r.value(s, i) != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// A RequestError says which recognised parameter of an /authorize request is
+// malformed. It never repeats a value, so that it can be logged and shown.
+type RequestError struct {
+	Code        string // RFC 6749 section 4.1.2.1: always "invalid_request"
+	Parameter   string // as it is spelled in the request; "" if it is about the request as a whole
+	Description string // fit for error_description: ASCII without quotes and backslashes
+}
+
+// Error gives code and description.
+func (e *RequestError) Error() string { return "upstream: " + e.Code + ": " + e.Description }
+
+func badRequest(description string) *RequestError {
+	return &RequestError{"invalid_request", "", description}
+}
+
+func badParameter(s slot, problem string) *RequestError {
+	return &RequestError{"invalid_request", slotNames[s], "parameter " + slotNames[s] + " " + problem}
+}
+
+const doubled = "is given more than once"
+
+const (
+	maxQuery = 32 << 10 // bytes of a query, undecoded
+	maxForm  = 64 << 10 // bytes of a POST body
+)
+
+// ParseAuthorizeRequest reads an /authorize request: the query of a GET or
+// HEAD, the body of a POST. The query of a POST is not looked at (OpenID
+// Connect Core 3.1.2.1 puts all parameters into the body), and no header but
+// Content-Type. If the host has called r.ParseForm before, r.PostForm is read,
+// else the body is consumed. The error is a [*RequestError], or what reading
+// the body gave.
+func ParseAuthorizeRequest(r *http.Request) (*AuthorizeRequest, error) {
+	switch {
+	case r == nil:
+		return nil, badRequest("there is no request")
+	case r.Method == http.MethodPost && r.PostForm != nil:
+		return ParseAuthorizeValues(r.PostForm)
+	case r.Method == http.MethodPost:
+		return parseForm(r)
+	case r.Method != "" && r.Method != http.MethodGet && r.Method != http.MethodHead:
+		return nil, badRequest("the method is neither GET nor POST")
+	case r.URL == nil:
+		return ParseAuthorizeQuery("")
+	}
+	return ParseAuthorizeQuery(r.URL.RawQuery)
+}
+
+func parseForm(r *http.Request) (*AuthorizeRequest, error) {
+	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || kind != "application/x-www-form-urlencoded" {
+		return nil, badRequest("the body of a POST must be application/x-www-form-urlencoded")
+	}
+	var body []byte
+	if r.Body != nil {
+		if body, err = io.ReadAll(io.LimitReader(r.Body, maxForm+1)); err != nil {
+			return nil, badRequest("the body cannot be read")
+		}
+	}
+	if len(body) > maxForm {
+		return nil, badRequest("the body is longer than 64 KiB")
+	}
+	req := new(AuthorizeRequest)
+	if err := req.parse(string(body)); err != nil {
+		return nil, err
+	}
+	return req, nil
+}
+
+// ParseAuthorizeQuery reads the raw, still encoded query of an /authorize
+// request, at most 32 KiB. The error is a [*RequestError] about the first
+// malformed parameter.
+//
+// Parsing is strict where net/url guesses or drops: in a recognised parameter,
+// a bad escape, a raw semicolon, invalid UTF-8 or a control character is an
+// error, and so is a second value (RFC 6749 section 3.1), resource excepted.
+// Parameters that are not recognised are ignored, whatever they hold.
+func ParseAuthorizeQuery(rawQuery string) (*AuthorizeRequest, error) {
+	req := new(AuthorizeRequest) // on the caller's stack, where this is inlined
+	if err := req.parseQuery(rawQuery); err != nil {
+		return nil, err
+	}
+	return req, nil
+}
+
+func (r *AuthorizeRequest) parseQuery(raw string) error {
+	if len(raw) > maxQuery {
+		return badRequest("the query is longer than 32 KiB")
+	}
+	if err := r.parse(raw); err != nil {
+		return err
+	}
+	return nil
+}
+
+// parse fills an empty request from its encoded form. Values that stand for
+// themselves stay parts of raw; all others are decoded into one buffer, of
+// which one string is made in the end.
+func (r *AuthorizeRequest) parse(raw string) *RequestError {
+	var (
+		buf     [512]byte
+		decoded = buf[:0]
+		ends    [slotEnd]int // of a decoded value in the buffer; they begin where the one before ends
+		order   [slotEnd]slot
+		n       int
+		seen    uint64 // one bit a slot
+	)
+	for more := true; more; {
+		var pair string
+		pair, raw, more = strings.Cut(raw, "&")
+		name, value, _ := strings.Cut(pair, "=")
+		s := slotOfEncoded(name)
+		if s == noSlot {
+			continue
+		}
+		if seen&(1<<s) != 0 && s != slotResource {
+			return badParameter(s, doubled)
+		}
+		seen |= 1 << s
+		if !query.Plain(value) {
+			start := len(decoded)
+			var problem string
+			if decoded, problem = query.AppendStrict(decoded, value); problem != "" {
+				return badParameter(s, problem)
+			}
+			if s != slotResource {
+				order[n], ends[n] = s, len(decoded)
+				n++
+				continue
+			}
+			value = string(decoded[start:])
+			decoded = decoded[:start]
+		}
+		r.set(s, value)
+	}
+	all, start := string(decoded), 0
+	for i := range n {
+		r.set(order[i], all[start:ends[i]])
+		start = ends[i]
+	}
+	return nil
+}
+
+// set stores a decoded value.
+func (r *AuthorizeRequest) set(s slot, value string) {
+	switch s {
+	case slotResource:
+		if value != "" { // as if absent
+			r.Resource = append(r.Resource, value)
+		}
+	case slotRedirectURI:
+		r.RedirectURI, _, _ = strings.Cut(value, "#")
+	default:
+		*r.at(s) = value
+	}
+}
+
+// slotOfEncoded recognises a name that may be percent-encoded.
+func slotOfEncoded(name string) slot {
+	if query.Plain(name) {
+		return slotOf(name)
+	}
+	var buf [64]byte
+	if len(name) > len(buf) { // three times the longest name: nothing recognised is longer
+		return noSlot
+	}
+	decoded, ok := query.AppendUnescape(buf[:0], name)
+	if !ok {
+		return noSlot
+	}
+	return slotOf(string(decoded))
+}
+
+// ParseAuthorizeValues reads an /authorize request that the host has parsed
+// already. The rules are those of [ParseAuthorizeQuery] as far as url.Values
+// still shows what came; parameters are looked at in the order of their names.
+// The error is a [*RequestError]. form is not changed.
+func ParseAuthorizeValues(form url.Values) (*AuthorizeRequest, error) {
+	req := new(AuthorizeRequest)
+	for _, s := range slotsSorted {
+		values := form[slotNames[s]]
+		if len(values) > 1 && s != slotResource {
+			return nil, badParameter(s, doubled)
+		}
+		for _, value := range values {
+			if problem := query.Problem([]byte(value)); problem != "" {
+				return nil, badParameter(s, problem)
+			}
+			req.set(s, value)
+		}
+	}
+	return req, nil
+}
+
+// slotsSorted are all slots in the order of their names.
+var slotsSorted = func() []slot {
+	var out []slot
+	for s := range slotEnd {
+		out = append(out, s)
+	}
+	slices.SortFunc(out, func(a, b slot) int { return strings.Compare(slotNames[a], slotNames[b]) })
+	return out
+}()

@@ -1,0 +1,467 @@
+package upstream
+
+// This file owns the connection: its Go form, its JSON form, the way between
+// the two without loss, and what a valid one is. It knows nothing of requests
+// and does not say what a parameter means: see params.go.
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strconv"
+	"strings"
+
+	"example.com/upstream/internal/check"
+	"example.com/upstream/internal/lossless"
+	"example.com/upstream/internal/strategy"
+	"example.com/upstream/internal/strictjson"
+)
+
+// maxConnection bounds the JSON text of a connection, in bytes.
+const maxConnection = 1 << 20
+
+// A Secret prints as [redacted] under every fmt verb and in slog, and marshals
+// in full. Convert it with string(s) to use it.
+type Secret string
+
+const redacted = "[redacted]"
+
+// Format prints [redacted], whatever the verb.
+func (Secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(redacted)) }
+
+// LogValue gives [redacted].
+func (Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// A Connection is the configuration of one identity provider, in the shape
+// that Auth0's Management API gives it. Build it with [ParseConnection], or as
+// a literal. Fields hold what the program works with; a parsed Connection
+// remembers its JSON as well, so that marshalling it loses nothing.
+//
+// A Connection may be read by many goroutines, and written by one alone.
+type Connection struct {
+	ID             string
+	Name           string // letters, digits, single hyphens; part of some subjects
+	Strategy       string // "oauth2", "oidc", "github", "wordpress", "samlp", ...
+	DisplayName    string // text of the login button
+	EnabledClients []string
+	Options        Options
+
+	// InsecureAllowHTTP accepts http endpoints of hosts that are not loopback.
+	// Codes, tokens and the client's secret then cross the network in the
+	// clear. No JSON sets it.
+	InsecureAllowHTTP bool
+
+	doc []byte // the text that it was parsed from; nil for a literal. Never written.
+}
+
+// Options are the settings of a connection that the library reads. "", nil and
+// false stand for absent.
+type Options struct {
+	ClientID     string // OAuth 1.0a: also consumer_key, consumerKey
+	ClientSecret Secret // "" for a public client; OAuth 1.0a: also consumer_secret, consumerSecret
+
+	AuthorizationURL string // also authorization_endpoint
+	TokenURL         string // also token_endpoint
+	UserinfoEndpoint string
+	Issuer           string
+	JWKSURI          string
+	Scope            []string // each item may hold several scopes between spaces
+
+	// OAuth 1.0a (RFC 5849 section 2).
+	RequestTokenURL      string
+	UserAuthorizationURL string
+	AccessTokenURL       string
+
+	UpstreamParams Params
+	AuthParams     map[string]string // static: IdP parameter to value
+	AuthParamsMap  map[string]Alias  // dynamic: IdP parameter to incoming one
+	// CustomHeaders go with every request to the token endpoint, and no other.
+	CustomHeaders map[string]Secret
+
+	UseOAuthSpecScope       bool   // useOauthSpecScope: connection_scope is joined by spaces
+	PKCEEnabled             bool   // pkce_enabled: a code verifier is required
+	PKCE                    string // connection_settings.pkce: auto, S256 or disabled
+	TokenEndpointAuthMethod string // client_secret_post, client_secret_basic or none
+
+	IconURL          string
+	FetchUserProfile Secret // scripts.fetchUserProfile, in JavaScript; often holds keys
+
+	// What tells protocol and endpoints of some strategies.
+	Protocol     string // twitter: oauth1 or oauth2
+	Domain       string // okta: the host
+	TenantDomain string // waad
+	IdentityAPI  string // waad
+	UseWSFed     bool   // waad
+	WAADProtocol string // waad
+}
+
+// schema is what the library models of a connection's JSON. Never written.
+var schema = lossless.NewSchema(
+	member(func(c *Connection) lossless.Field { return lossless.Text(&c.ID) }, "id"),
+	member(func(c *Connection) lossless.Field { return lossless.NonEmpty(&c.Name) }, "name"),
+	member(func(c *Connection) lossless.Field { return lossless.Text(&c.Strategy) }, "strategy"),
+	member(func(c *Connection) lossless.Field { return lossless.NonEmpty(&c.DisplayName) }, "display_name"),
+	member(func(c *Connection) lossless.Field { return lossless.List(&c.EnabledClients) }, "enabled_clients"),
+	option(func(o *Options) lossless.Field { return lossless.Text(&o.ClientID) }, "client_id", "consumer_key", "consumerKey"),
+	option(func(o *Options) lossless.Field { return lossless.Text(&o.ClientSecret) }, "client_secret", "consumer_secret", "consumerSecret"),
+	option(func(o *Options) lossless.Field { return lossless.NonEmpty(&o.AuthorizationURL) }, "authorizationURL", "authorization_endpoint"),
+	option(func(o *Options) lossless.Field { return lossless.NonEmpty(&o.TokenURL) }, "tokenURL", "token_endpoint"),
+	option(func(o *Options) lossless.Field { return lossless.NonEmpty(&o.UserinfoEndpoint) }, "userinfo_endpoint"),
+	option(func(o *Options) lossless.Field { return lossless.Text(&o.Issuer) }, "issuer"),
+	option(func(o *Options) lossless.Field { return lossless.Text(&o.JWKSURI) }, "jwks_uri"),
+	option(func(o *Options) lossless.Field { return lossless.TextOrList(&o.Scope) }, "scope"),
+	option(func(o *Options) lossless.Field { return lossless.NonEmpty(&o.UserAuthorizationURL) }, "userAuthorizationURL"),
+	option(func(o *Options) lossless.Field { return lossless.NonEmpty(&o.RequestTokenURL) }, "requestTokenURL"),
+	option(func(o *Options) lossless.Field { return lossless.NonEmpty(&o.AccessTokenURL) }, "accessTokenURL"),
+	option(func(o *Options) lossless.Field { return paramsField{&o.UpstreamParams} }, "upstream_params"),
+	option(func(o *Options) lossless.Field { return lossless.Dict(&o.AuthParams) }, "authParams"),
+	option(func(o *Options) lossless.Field { return lossless.Dict(&o.AuthParamsMap) }, "authParamsMap"),
+	option(func(o *Options) lossless.Field { return lossless.DictOrText(&o.CustomHeaders) }, "customHeaders"),
+	option(func(o *Options) lossless.Field { return lossless.Flag(&o.UseOAuthSpecScope) }, "useOauthSpecScope"),
+	option(func(o *Options) lossless.Field { return lossless.Flag(&o.PKCEEnabled) }, "pkce_enabled"),
+	option(func(o *Options) lossless.Field { return lossless.Text(&o.PKCE) }, "connection_settings/pkce"),
+	option(func(o *Options) lossless.Field { return lossless.Text(&o.TokenEndpointAuthMethod) }, "token_endpoint_auth_method"),
+	option(func(o *Options) lossless.Field { return lossless.Text(&o.IconURL) }, "icon_url"),
+	option(func(o *Options) lossless.Field { return lossless.Text(&o.FetchUserProfile) }, "scripts/fetchUserProfile"),
+	option(func(o *Options) lossless.Field { return lossless.Text(&o.Protocol) }, "protocol"),
+	option(func(o *Options) lossless.Field { return lossless.Text(&o.Domain) }, "domain"),
+	option(func(o *Options) lossless.Field { return lossless.Text(&o.TenantDomain) }, "tenant_domain"),
+	option(func(o *Options) lossless.Field { return lossless.Text(&o.IdentityAPI) }, "identity_api"),
+	option(func(o *Options) lossless.Field { return lossless.Flag(&o.UseWSFed) }, "use_wsfed"),
+	option(func(o *Options) lossless.Field { return lossless.Text(&o.WAADProtocol) }, "waad_protocol"),
+)
+
+func member(field func(*Connection) lossless.Field, paths ...string) lossless.Member[Connection] {
+	return lossless.Member[Connection]{Paths: paths, Field: field}
+}
+
+func option(field func(*Options) lossless.Field, names ...string) lossless.Member[Connection] {
+	paths := make([]string, len(names))
+	for i, name := range names {
+		paths[i] = "options/" + name
+	}
+	return member(func(c *Connection) lossless.Field { return field(&c.Options) }, paths...)
+}
+
+// A ConfigError holds everything that is wrong with a connection.
+type ConfigError struct {
+	Connection string // its name, where it has one
+	Problems   []Problem
+}
+
+// A Problem is one thing that is wrong with a connection.
+type Problem struct {
+	Pointer string // RFC 6901, such as /options/upstream_params/blog/alias
+	Message string // what is wrong and the remedy; holds no secret
+}
+
+// Error lists all problems in one line.
+func (e *ConfigError) Error() string {
+	var b strings.Builder
+	b.WriteString("upstream: connection")
+	if e.Connection != "" {
+		fmt.Fprintf(&b, " %q", e.Connection)
+	}
+	for i, p := range e.Problems {
+		b.WriteString([]string{": ", "; "}[min(i, 1)])
+		if p.Pointer != "" {
+			quoted := strconv.Quote(p.Pointer) // keeps the message on one line
+			b.WriteString(quoted[1:len(quoted)-1] + " ")
+		}
+		b.WriteString(p.Message)
+	}
+	return b.String()
+}
+
+// ParseConnection reads a connection object, whole or the body of a Create or
+// Update. It refuses only what is not one JSON object, is over 1 MiB, deeper
+// than 64 levels, or holds a member twice in one object; the error is a
+// [*ConfigError]. All else that may be wrong with it is told by
+// [Connection.Validate], so that a connection of any kind can be read, changed
+// and written back. data is not kept.
+func ParseConnection(data []byte) (*Connection, error) {
+	c := new(Connection)
+	if err := c.UnmarshalJSON(data); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// UnmarshalJSON is [ParseConnection] for encoding/json.
+func (c *Connection) UnmarshalJSON(data []byte) error {
+	refuse := func(pointer, message string) error {
+		return &ConfigError{Problems: []Problem{{pointer, message}}}
+	}
+	if len(data) > maxConnection {
+		return refuse("", "is longer than 1 MiB")
+	}
+	var syntax *strictjson.Error
+	if err := strictjson.Check(data); errors.As(err, &syntax) {
+		return refuse(syntax.Pointer, "is not good JSON: "+syntax.Error())
+	}
+	if _, ok := strictjson.Members(data); !ok {
+		return refuse("", "must be a JSON object")
+	}
+	*c = Connection{doc: slices.Clone(data)} // the caller may reuse its buffer
+	schema.Decode(c.doc, c)
+	return nil
+}
+
+// MarshalJSON writes the connection. Of a parsed one, everything that the
+// program has not changed keeps its text and its place, modelled or not; a
+// field set to its zero value loses its member, but false is written as such.
+// Secrets are written in full.
+func (c Connection) MarshalJSON() ([]byte, error) {
+	doc := c.doc
+	if doc == nil {
+		doc = []byte("{}")
+	}
+	return strictjson.Apply(doc, c.edits(doc)), nil
+}
+
+func (c *Connection) edits(doc []byte) []strictjson.Edit {
+	edits := schema.Edits(doc, c)
+	if c.protocol().Protocol == strategy.OIDC {
+		// OpenID Connect strategies know only these spellings. A document that has
+		// the other one keeps it: the edit then replaces a member.
+		for _, e := range edits {
+			for usual, oidc := range map[string]string{"authorizationURL": "authorization_endpoint", "tokenURL": "token_endpoint"} {
+				if e.Path[len(e.Path)-1] == usual && lossless.Lookup(doc, strings.Join(e.Path, "/")) == nil {
+					e.Path[len(e.Path)-1] = oidc
+				}
+			}
+		}
+	}
+	return edits
+}
+
+// UpdateBody returns {"options": {...}}, the body with which the Management
+// API's Update changes a connection's options. An Update replaces options as a
+// whole; so a connection that was parsed without them is refused, because its
+// body would wipe out what the API still has.
+func (c *Connection) UpdateBody() ([]byte, error) {
+	if c == nil || c.doc != nil && lossless.Lookup(c.doc, "options") == nil {
+		return nil, &ConfigError{c.name(), []Problem{{"/options", "was not read; get the whole connection first"}}}
+	}
+	whole, _ := c.MarshalJSON()
+	options := lossless.Lookup(whole, "options")
+	if options == nil {
+		options = []byte("{}")
+	}
+	return strictjson.Apply(nil, []strictjson.Edit{{Path: []string{"options"}, Value: options}}), nil
+}
+
+func (c *Connection) name() string {
+	if c == nil {
+		return ""
+	}
+	return c.Name
+}
+
+// Format prints what identifies the connection and nothing that may be secret.
+func (c Connection) Format(f fmt.State, _ rune) {
+	fmt.Fprintf(f, "upstream.Connection{ID:%q Name:%q Strategy:%q Options:%v}", c.ID, c.Name, c.Strategy, c.Options)
+}
+
+// LogValue gives what Format prints.
+func (c Connection) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(c)) }
+
+// Format prints the client and the names of the parameters, and nothing that
+// may be secret.
+func (o Options) Format(f fmt.State, _ rune) {
+	fmt.Fprintf(f, "upstream.Options{ClientID:%q ClientSecret:%v UpstreamParams:%q}",
+		o.ClientID, o.ClientSecret, lossless.Keys(nil, o.UpstreamParams))
+}
+
+// LogValue gives what Format prints.
+func (o Options) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(o)) }
+
+// Limits of the vendor's schema, in characters (SPEC C5).
+const (
+	maxDisplayName  = 128
+	maxClientID     = 128
+	maxClientSecret = 1024
+	maxAuthURL      = 2083
+	maxURL          = 255
+	maxScopeText    = 4096
+	maxScopes       = 20 // items
+	maxScope        = 189
+	maxScript       = 51200
+	maxAuthParams   = 30 // members
+	maxAuthParam    = 256
+	maxAuthParamMap = 21 // members
+)
+
+// Validate reports everything that keeps the connection from being used, all
+// at once, as a [*ConfigError]. That its protocol has no OAuth authorization
+// endpoint is not among it: [NewProvider] tells that.
+func (c *Connection) Validate() error {
+	if problems := c.check().problems; len(problems) > 0 {
+		return &ConfigError{c.name(), problems}
+	}
+	return nil
+}
+
+// checked is what a connection comes to: its problems, and if there are none,
+// what the plan is made of.
+type checked struct {
+	problems []Problem
+	strategy strategy.Strategy // with the endpoints of options, where they have any
+	base     string            // authorization endpoint without its query
+	entries  []entry
+}
+
+// report adds a problem. The first at a place is the one that matters.
+func (k *checked) report(pointer, message string) {
+	if message != "" && !slices.ContainsFunc(k.problems, func(p Problem) bool { return p.Pointer == pointer }) {
+		k.problems = append(k.problems, Problem{pointer, message})
+	}
+}
+
+// headers gives the custom headers in the order of the configuration.
+func (c *Connection) headers() []header {
+	var out []header
+	for _, name := range lossless.Keys(lossless.Lookup(c.doc, "options/customHeaders"), c.Options.CustomHeaders) {
+		out = append(out, header{name, string(c.Options.CustomHeaders[name])})
+	}
+	return out
+}
+
+func (c *Connection) protocol() strategy.Strategy {
+	o := &c.Options
+	return strategy.Lookup(c.Strategy, strategy.Settings{Protocol: o.Protocol, Domain: o.Domain,
+		TenantDomain: o.TenantDomain, IdentityAPI: o.IdentityAPI, UseWSFed: o.UseWSFed, WAADProtocol: o.WAADProtocol})
+}
+
+func (c *Connection) check() *checked {
+	k := new(checked)
+	if c == nil {
+		k.report("", "there is no connection")
+		return k
+	}
+	k.strategy = c.protocol()
+	c.checkText(k)
+	if c.Strategy == "" {
+		k.report("/strategy", `is missing; a custom social connection has "oauth2"`)
+	}
+	if c.Name != "" || k.strategy.Named {
+		k.report("/name", check.ConnectionName(c.Name))
+	}
+	k.report("/display_name", check.Length(c.DisplayName, maxDisplayName))
+	c.checkOptions(k)
+	c.checkEndpoints(k)
+	for _, p := range headerProblems(c.headers()) {
+		k.report("/options/customHeaders"+p.Pointer, p.Message)
+	}
+	return k
+}
+
+// checkText reports what the schema found in the text, as far as the program
+// has not changed it since.
+func (c *Connection) checkText(k *checked) {
+	if c.doc == nil {
+		return
+	}
+	problems := schema.Decode(c.doc, new(Connection))
+	if len(problems) == 0 {
+		return
+	}
+	var changed []string
+	for _, e := range c.edits(c.doc) {
+		at := ""
+		for _, name := range e.Path {
+			at += strictjson.Pointer(name)
+		}
+		changed = append(changed, at)
+	}
+	for _, p := range problems {
+		if !slices.ContainsFunc(changed, func(at string) bool { return p.Pointer == at || strings.HasPrefix(p.Pointer, at+"/") }) {
+			k.report(p.Pointer, p.Message)
+		}
+	}
+}
+
+func (c *Connection) checkOptions(k *checked) {
+	o := &c.Options
+	oauth2 := k.strategy.Protocol == strategy.OAuth2 || k.strategy.Protocol == strategy.OIDC
+	at := func(name string) string { return lossless.Spelling(c.doc, "options/"+name) }
+	clientID := lossless.Spelling(c.doc, "options/client_id", "options/consumer_key", "options/consumerKey")
+	if o.ClientID == "" && oauth2 {
+		k.report(clientID, "is missing; the identity provider gave it when the auth server was registered there")
+	}
+	k.report(clientID, check.Length(o.ClientID, maxClientID))
+	k.report(lossless.Spelling(c.doc, "options/client_secret", "options/consumer_secret", "options/consumerSecret"),
+		check.Length(string(o.ClientSecret), maxClientSecret))
+	if o.IconURL != "" {
+		k.report(at("icon_url"), check.WebURL(o.IconURL, maxURL))
+	}
+	if _, isArray := strictjson.Elements(lossless.Lookup(c.doc, "options/scope")); isArray {
+		if len(o.Scope) > maxScopes {
+			k.report(at("scope"), fmt.Sprintf("has more than %d items; join some by spaces", maxScopes))
+		}
+		for _, scope := range o.Scope {
+			k.report(at("scope"), check.Length(scope, maxScope))
+		}
+	} else {
+		k.report(at("scope"), check.Length(strings.Join(o.Scope, " "), maxScopeText))
+	}
+	k.report(at("scripts/fetchUserProfile"), check.Length(string(o.FetchUserProfile), maxScript))
+	switch o.PKCE {
+	case "", "auto", "S256":
+	case "disabled":
+		if o.PKCEEnabled {
+			k.report(at("connection_settings/pkce"), "is disabled while pkce_enabled is true; keep one of them")
+		}
+	case "plain":
+		k.report(at("connection_settings/pkce"), "must not be plain, which protects nothing (RFC 9700); use S256")
+	default:
+		k.report(at("connection_settings/pkce"), "must be auto, S256 or disabled")
+	}
+	switch o.TokenEndpointAuthMethod {
+	case "", "client_secret_basic", "client_secret_post", "none":
+	default:
+		k.report(at("token_endpoint_auth_method"), "must be client_secret_post, client_secret_basic or none")
+	}
+	if c.Strategy == "twitter" && o.Protocol != "" && o.Protocol != "oauth1" && o.Protocol != "oauth2" {
+		k.report(at("protocol"), "must be oauth1 or oauth2")
+	}
+}
+
+// checkEndpoints checks URLs, puts those of options in the place of the
+// strategy's own, and collects the layers, the authorization endpoint's query
+// among them.
+func (c *Connection) checkEndpoints(k *checked) {
+	o, s := &c.Options, &k.strategy
+	use := func(value string, own *string, most int, required bool, paths ...string) (at string) {
+		at = lossless.Spelling(c.doc, paths...)
+		if value != "" {
+			k.report(at, check.Endpoint(value, most, c.InsecureAllowHTTP))
+			*own = value
+		} else if *own == "" && required {
+			k.report(at, "is missing; strategy "+strconv.Quote(c.Strategy)+" has no endpoint of its own")
+		}
+		return at
+	}
+	// URLs of the protocol that the strategy does not speak are checked all the
+	// same, and lead nowhere.
+	first, second := new(strategy.Strategy), s
+	if s.Protocol == strategy.OAuth1 {
+		first, second = s, first
+	}
+	if o.TokenURL != "" && o.TokenURL != s.TokenURL {
+		s.BasicAuth = false // was said of the strategy's own endpoint
+	}
+	oauth1, oauth2 := s.Protocol == strategy.OAuth1, s.Protocol == strategy.OAuth2 || s.Protocol == strategy.OIDC
+	at := use(o.AuthorizationURL, &second.AuthURL, maxAuthURL, oauth2, "options/authorizationURL", "options/authorization_endpoint")
+	use(o.TokenURL, &second.TokenURL, maxURL, oauth2, "options/tokenURL", "options/token_endpoint")
+	userAt := use(o.UserAuthorizationURL, &first.AuthURL, maxURL, oauth1, "options/userAuthorizationURL")
+	use(o.RequestTokenURL, &first.RequestTokenURL, maxURL, oauth1, "options/requestTokenURL")
+	use(o.AccessTokenURL, &first.TokenURL, maxURL, oauth1, "options/accessTokenURL")
+	use(o.UserinfoEndpoint, &s.UserinfoURL, maxURL, false, "options/userinfo_endpoint")
+	if oauth1 {
+		at = userAt
+	}
+	base, query, _ := strings.Cut(s.AuthURL, "?")
+	k.base, k.entries = base, c.entries(k, query, at)
+}

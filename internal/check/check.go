@@ -1,0 +1,187 @@
+// Package check holds the tests of single configured values: URLs, names,
+// lengths. Each gives a message that says what is wrong and what to do, "" if
+// nothing is; no message repeats the value, which may hold a password. The
+// package knows nothing of where a value stands or what it is for.
+package check
+
+import (
+	"fmt"
+	"net/netip"
+	"net/url"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Length checks that s has at most most characters (not bytes).
+func Length(s string, most int) string {
+	if len(s) > most && utf8.RuneCountInString(s) > most {
+		return fmt.Sprintf("is longer than %d characters", most)
+	}
+	return ""
+}
+
+// Endpoint checks an absolute https URL of at most most characters without
+// fragment and userinfo. http does for a loopback host, and with anyHTTP.
+func Endpoint(s string, most int, anyHTTP bool) string {
+	u, message := absolute(s, most)
+	switch {
+	case message != "":
+		return message
+	case strings.Contains(s, "#"):
+		return "has a fragment; remove the # and what follows"
+	case u.User != nil:
+		return "has a user name or password; remove it"
+	case u.Scheme == "https", u.Scheme == "http" && (anyHTTP || isLoopback(u.Hostname())):
+		return ""
+	}
+	return "must begin with https://, or http:// for a loopback host"
+}
+
+// WebURL checks an absolute http or https URL of at most most characters.
+func WebURL(s string, most int) string {
+	u, message := absolute(s, most)
+	if message == "" && u.Scheme != "https" && u.Scheme != "http" {
+		return "must begin with https:// or http://"
+	}
+	return message
+}
+
+func absolute(s string, most int) (*url.URL, string) {
+	if message := Length(s, most); message != "" {
+		return nil, message
+	}
+	for _, b := range []byte(s) {
+		if b <= ' ' || b >= 0x7f {
+			return nil, "holds a character that a URL cannot; percent-encode it"
+		}
+	}
+	u, err := url.Parse(s)
+	switch {
+	case err != nil:
+		return nil, "is not a URL"
+	case u.Scheme == "":
+		return nil, "must be absolute, beginning with https://"
+	case u.Hostname() == "":
+		return nil, "must name a host, as in https://idp.example.com"
+	}
+	return u, ""
+}
+
+func isLoopback(host string) bool {
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.IsLoopback()
+}
+
+// ConnectionName checks letters, digits and single hyphens between them, 1 to
+// 128 characters.
+func ConnectionName(s string) string {
+	const remedy = "use letters, digits and single hyphens between them"
+	hyphen := true // none may stand first
+	for _, b := range []byte(s) {
+		switch {
+		case b == '-' && !hyphen:
+			hyphen = true
+		case 'a' <= b && b <= 'z', 'A' <= b && b <= 'Z', '0' <= b && b <= '9':
+			hyphen = false
+		default:
+			return "is not a connection name; " + remedy
+		}
+	}
+	if hyphen {
+		return "is not a connection name; " + remedy
+	}
+	return Length(s, 128)
+}
+
+// ParameterName checks 1 to 128 characters without spaces and control
+// characters.
+func ParameterName(s string) string {
+	if s == "" {
+		return "is a parameter without a name"
+	}
+	if strings.ContainsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }) {
+		return "holds a space or a control character; a parameter name has none"
+	}
+	return Length(s, 128)
+}
+
+// AbsoluteURI checks RFC 3986 section 4.3, an absolute URI without fragment,
+// as far as a redirect URI is concerned: custom schemes are fine, http and
+// https name a host. It allocates nothing.
+func AbsoluteURI(s string) string {
+	colon := strings.IndexByte(s, ':')
+	if colon < 1 || colon == len(s)-1 {
+		return "must be absolute"
+	}
+	for i := range len(s) {
+		b := s[i]
+		letter := 'a' <= b|0x20 && b|0x20 <= 'z'
+		switch {
+		case b <= ' ' || b == 0x7f:
+			return "holds a space or a control character"
+		case b == '#':
+			return "must have no fragment"
+		case i < colon && !letter && (i == 0 || (b < '0' || b > '9') && strings.IndexByte("+-.", b) < 0):
+			return "must be absolute"
+		}
+	}
+	if scheme := s[:colon]; strings.EqualFold(scheme, "https") || strings.EqualFold(scheme, "http") {
+		host, ok := strings.CutPrefix(s[colon+1:], "//")
+		if !ok || host == "" || strings.IndexByte("/?:", host[0]) >= 0 {
+			return "must name a host"
+		}
+	}
+	return ""
+}
+
+// Fold gives one form for all names that differ only in case, by Unicode's
+// simple folding: "ſtate" folds to "state" as "STATE" does.
+func Fold(s string) string {
+	return strings.Map(func(r rune) rune {
+		if 'a' <= r && r <= 'z' {
+			return r
+		}
+		least := r
+		for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
+			least = min(least, f)
+		}
+		return unicode.ToLower(least)
+	}, s)
+}
+
+// Nearest gives the name of the list that is nearest to a mistaken one, "" if
+// none is near: at most a third of it, and at least two letters, may be wrong.
+func Nearest(mistaken string, names []string) string {
+	best, least := "", max(2, len(mistaken)/3)+1
+	for _, name := range names {
+		if d := distance(Fold(mistaken), name); d < least {
+			best, least = name, d
+		}
+	}
+	return best
+}
+
+// distance is how many bytes must be put in, taken out or changed (Levenshtein).
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			change := diagonal
+			if a[i] != b[j] {
+				change++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(change, diagonal+1, row[j]+1)
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,190 @@
+package lossless
+
+// This file holds the kinds of field: a string, a boolean, a list of strings,
+// a string or list, an object of strings. Each is a pointer to the Go value.
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"example.com/upstream/internal/strictjson"
+)
+
+// Text is a string. The zero value of an absent one is "".
+func Text[S ~string](p *S) Field { return text[S]{p: p} }
+
+// NonEmpty is a string that, where it stands, is not empty.
+func NonEmpty[S ~string](p *S) Field { return text[S]{p: p, nonEmpty: true} }
+
+type text[S ~string] struct {
+	p        *S
+	nonEmpty bool
+}
+
+func (f text[S]) Read(text []byte, at string) []Problem {
+	if !strictjson.IsText(text) {
+		return []Problem{{at, "must be a string"}}
+	}
+	*f.p = S(strictjson.Text(text))
+	if f.nonEmpty && *f.p == "" {
+		return []Problem{{at, "is empty; give it a value or remove it"}}
+	}
+	return nil
+}
+
+func (f text[S]) Edits(was Field, _ []byte, path []string) []strictjson.Edit {
+	switch *f.p {
+	case *was.(text[S]).p:
+		return nil
+	case "":
+		return []strictjson.Edit{{Path: path}}
+	}
+	return []strictjson.Edit{{Path: path, Value: strictjson.Marshal(*f.p)}}
+}
+
+// Flag is a boolean.
+func Flag(p *bool) Field { return flag{p} }
+
+type flag struct{ p *bool }
+
+func (f flag) Read(text []byte, at string) []Problem {
+	switch string(text) {
+	case "true", "false":
+		*f.p = text[0] == 't'
+		return nil
+	}
+	return []Problem{{at, "must be true or false, without quotes"}}
+}
+
+func (f flag) Edits(was Field, _ []byte, path []string) []strictjson.Edit {
+	if *f.p == *was.(flag).p {
+		return nil
+	}
+	return []strictjson.Edit{{Path: path, Value: strictjson.Marshal(*f.p)}}
+}
+
+// List is an array of strings.
+func List(p *[]string) Field { return list{p, false} }
+
+// TextOrList is a string or an array of strings; the string is a list of one.
+// A change is written in the shape that it had, a new value as a string of the
+// items with a space between.
+func TextOrList(p *[]string) Field { return list{p, true} }
+
+type list struct {
+	p       *[]string
+	textToo bool
+}
+
+func (f list) Read(text []byte, at string) []Problem {
+	*f.p = nil
+	if f.textToo && strictjson.IsText(text) {
+		if s := strictjson.Text(text); s != "" {
+			*f.p = []string{s}
+		}
+		return nil
+	}
+	elements, ok := strictjson.Elements(text)
+	if !ok {
+		if f.textToo {
+			return []Problem{{at, "must be a string or an array of strings"}}
+		}
+		return []Problem{{at, "must be an array of strings"}}
+	}
+	out := make([]string, 0, len(elements))
+	for _, e := range elements {
+		if !strictjson.IsText(e) {
+			return []Problem{{at, "must hold only strings"}}
+		}
+		out = append(out, strictjson.Text(e))
+	}
+	*f.p = out
+	return nil
+}
+
+func (f list) Edits(was Field, text []byte, path []string) []strictjson.Edit {
+	now := *f.p
+	if slices.Equal(now, *was.(list).p) {
+		return nil
+	}
+	if len(now) == 0 {
+		return []strictjson.Edit{{Path: path}}
+	}
+	if _, isArray := strictjson.Elements(text); f.textToo && !isArray {
+		return []strictjson.Edit{{Path: path, Value: strictjson.Marshal(strings.Join(now, " "))}}
+	}
+	return []strictjson.Edit{{Path: path, Value: strictjson.Marshal(now)}}
+}
+
+// Dict is an object of strings.
+func Dict[S ~string](p *map[string]S) Field { return dict[S]{p, false} }
+
+// DictOrText is an object of strings, or a string that holds such an object in
+// JSON, or the empty string for none.
+func DictOrText[S ~string](p *map[string]S) Field { return dict[S]{p, true} }
+
+type dict[S ~string] struct {
+	p       *map[string]S
+	textToo bool
+}
+
+func (f dict[S]) Read(text []byte, at string) (problems []Problem) {
+	*f.p = nil
+	if f.textToo && strictjson.IsText(text) {
+		if text = []byte(strictjson.Text(text)); len(text) == 0 {
+			return nil
+		}
+		if err := strictjson.Check(text); err != nil {
+			return []Problem{{at, "is a string that does not hold a JSON object; write the object itself"}}
+		}
+	}
+	members, ok := strictjson.Members(text)
+	if !ok {
+		return []Problem{{at, "must be an object of strings"}}
+	}
+	out := make(map[string]S, len(members))
+	for _, m := range members {
+		out[m.Name] = S(strictjson.Text(m.Value))
+		if !strictjson.IsText(m.Value) {
+			problems = append(problems, Problem{at + strictjson.Pointer(m.Name), "must be a string; put quotes around it"})
+		}
+	}
+	*f.p = out
+	return problems
+}
+
+func (f dict[S]) Edits(was Field, text []byte, path []string) []strictjson.Edit {
+	return DictEdits(*was.(dict[S]).p, *f.p, text, path, func(a, b S) bool { return a == b })
+}
+
+// DictEdits gives the edits that turn the object in text, which held was, into
+// now: entry by entry, or as a whole where text is not an object.
+func DictEdits[V any](was, now map[string]V, text []byte, path []string, equal func(a, b V) bool) []strictjson.Edit {
+	if maps.EqualFunc(was, now, equal) {
+		return nil
+	}
+	if _, ok := strictjson.Members(text); !ok {
+		if len(now) == 0 {
+			return []strictjson.Edit{{Path: path}}
+		}
+		return []strictjson.Edit{{Path: path, Value: strictjson.Marshal(now)}}
+	}
+	var edits []strictjson.Edit
+	both := maps.Clone(now)
+	if both == nil {
+		both = map[string]V{}
+	}
+	maps.Copy(both, was)
+	for _, key := range sortedKeys(both) {
+		before, had := was[key]
+		after, has := now[key]
+		switch at := append(slices.Clone(path), key); {
+		case !has:
+			edits = append(edits, strictjson.Edit{Path: at})
+		case !had || !equal(before, after):
+			edits = append(edits, strictjson.Edit{Path: at, Value: strictjson.Marshal(after)})
+		}
+	}
+	return edits
+}

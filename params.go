@@ -1,0 +1,478 @@
+package upstream
+
+// This file owns what may go out: Param and Params as the configuration has
+// them, and the plan that their layers are merged into once, so that a request
+// costs only its dynamic values. It knows nothing of how a request is parsed,
+// of the transaction's rules, or of tokens.
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	"example.com/upstream/internal/check"
+	"example.com/upstream/internal/lossless"
+	"example.com/upstream/internal/query"
+	"example.com/upstream/internal/rule"
+	"example.com/upstream/internal/strictjson"
+)
+
+// Params is options.upstream_params: what to send to the IdP's authorization
+// endpoint, by the name that the IdP gives the parameter.
+type Params map[string]Param
+
+// A Param says where the value of one parameter comes from.
+//
+// Without Alias it is static: Value is sent as it is, and the zero Param sends
+// nothing, not even what a lower layer says.
+//
+// With Alias it is dynamic: the value is that of the incoming parameter, if it
+// passes Allow and AllowPattern, as Translate renders it. Without such a value
+// Value is the default, and without a default the lower layers decide.
+//
+// For the aliases acr_values, prompt and ui_locales, which are lists separated
+// by spaces, the three rules apply to each item; items that do not pass are
+// left out.
+type Param struct {
+	Value string
+	Alias Alias
+
+	// Allow lists the values that may pass. nil allows all, an empty list none.
+	Allow []string
+	// AllowPattern is an RE2 pattern that the whole value has to match. A value
+	// passes if Allow or AllowPattern lets it.
+	AllowPattern string
+	// Translate replaces a value that has passed; one without an entry stays
+	// as it is, one that becomes "" is as if absent.
+	Translate map[string]string
+}
+
+// Static returns a Param with a fixed value; "" suppresses the parameter.
+func Static(value string) Param { return Param{Value: value} }
+
+// Dynamic returns a Param that passes the incoming parameter on.
+func Dynamic(alias Alias) Param { return Param{Alias: alias} }
+
+// paramsField reads and writes upstream_params.
+type paramsField struct{ p *Params }
+
+// Read leaves the zero Param where an entry is faulty, so that any Param the
+// program puts there is a change.
+func (f paramsField) Read(text []byte, at string) (problems []lossless.Problem) {
+	members, ok := strictjson.Members(text)
+	if !ok {
+		return []lossless.Problem{{Pointer: at, Message: `must be an object such as {"blog": {"value": "..."}}`}}
+	}
+	out := make(Params, len(members))
+	for _, m := range members {
+		if strictjson.IsNull(m.Value) {
+			continue
+		}
+		param, wrong := readParam(m.Value, at+strictjson.Pointer(m.Name))
+		if len(wrong) > 0 {
+			param, problems = Param{}, append(problems, wrong...)
+		}
+		out[m.Name] = param
+	}
+	*f.p = out
+	return problems
+}
+
+func (f paramsField) Edits(was lossless.Field, text []byte, path []string) []strictjson.Edit {
+	return lossless.DictEdits(*was.(paramsField).p, *f.p, text, path,
+		func(a, b Param) bool { return reflect.DeepEqual(a, b) })
+}
+
+// paramKeys are the members of an entry of upstream_params.
+var paramKeys = []string{"value", "alias", "allow", "allow_pattern", "translate"}
+
+func readParam(text []byte, at string) (p Param, problems []lossless.Problem) {
+	wrong := func(pointer, message string) {
+		problems = append(problems, lossless.Problem{Pointer: pointer, Message: message})
+	}
+	members, ok := strictjson.Members(text)
+	switch {
+	case strictjson.IsText(text):
+		wrong(at, `must be an object; write {"value": `+short(text)+`}`)
+	case !ok:
+		wrong(at, `must be an object; write {"value": "`+short(text)+`"}`)
+	case len(members) == 0:
+		wrong(at, "is empty; give it a value or an alias")
+	}
+	for _, m := range members {
+		at := at + strictjson.Pointer(m.Name)
+		switch m.Name {
+		case "value":
+			if p.Value = strictjson.Text(m.Value); !strictjson.IsText(m.Value) {
+				wrong(at, `must be a string; put it in quotes: "`+short(m.Value)+`"`)
+			}
+		case "alias":
+			if p.Alias = Alias(strictjson.Text(m.Value)); p.Alias == "" {
+				wrong(at, "must be one of "+strings.Join(slotNames[:aliasEnd], " "))
+			}
+		case "allow":
+			problems = append(problems, lossless.List(&p.Allow).Read(m.Value, at)...)
+		case "allow_pattern":
+			problems = append(problems, lossless.NonEmpty(&p.AllowPattern).Read(m.Value, at)...)
+		case "translate":
+			problems = append(problems, lossless.Dict(&p.Translate).Read(m.Value, at)...)
+		default:
+			hint := ""
+			if near := check.Nearest(m.Name, paramKeys); near != "" {
+				hint = "; did you mean " + near + "?"
+			}
+			wrong(at, "is not known here"+hint)
+		}
+	}
+	return p, problems
+}
+
+// short gives a JSON value for a hint, if it is short enough to be read there.
+func short(text []byte) string {
+	if len(text) > 40 || strings.ContainsAny(string(text), "{[\\") {
+		return "..."
+	}
+	return string(text)
+}
+
+// MarshalJSON writes the Param as an entry of upstream_params.
+func (p Param) MarshalJSON() ([]byte, error) {
+	out := struct {
+		Alias        Alias             `json:"alias,omitempty"`
+		Value        *string           `json:"value,omitempty"`
+		Allow        []string          `json:"allow,omitzero"` // an empty list means something
+		AllowPattern string            `json:"allow_pattern,omitempty"`
+		Translate    map[string]string `json:"translate,omitempty"`
+	}{p.Alias, &p.Value, p.Allow, p.AllowPattern, p.Translate}
+	if p.Alias != "" && p.Value == "" {
+		out.Value = nil
+	}
+	return json.Marshal(out)
+}
+
+// A layer is where an entry comes from. Of one name, the lowest number wins.
+type layer uint8
+
+const (
+	layerProtocol layer = iota
+	layerUpstreamParams
+	layerAuthParamsMap
+	layerAuthParams
+	layerURL
+)
+
+func (l layer) String() string {
+	return [...]string{"protocol", "upstream_params", "authParamsMap", "authParams", "authorizationURL"}[l]
+}
+
+// An entry is one configured parameter of layers 2 to 5, all brought to one form.
+type entry struct {
+	layer   layer
+	name    string
+	param   Param
+	pointer string // where the configuration has it
+}
+
+// scopes is what connection_scope is merged with. (SPEC M6)
+type scopes struct {
+	own []string
+	sep string
+}
+
+// newRule compiles the rules of a valid Param, nil if it has none. It copies,
+// because the caller may go on changing its slices and maps.
+func newRule(p Param) *rule.Rule {
+	if p.Allow == nil && p.AllowPattern == "" && len(p.Translate) == 0 {
+		return nil
+	}
+	r := &rule.Rule{
+		Items:      p.Alias == AliasACRValues || p.Alias == AliasPrompt || p.Alias == AliasUILocales,
+		Restricted: p.Allow != nil || p.AllowPattern != "",
+		Allow:      slices.Clone(p.Allow),
+		Translate:  maps.Clone(p.Translate),
+	}
+	if p.AllowPattern != "" {
+		r.Pattern, _ = rule.WholeMatch(p.AllowPattern)
+	}
+	return r
+}
+
+// A candidate is one place that the value of a parameter may come from.
+type candidate struct {
+	layer  layer
+	source slot       // the incoming parameter; noSlot for a static value
+	value  string     // static value
+	rule   *rule.Rule // on the incoming value
+	scopes *scopes    // only for connection_scope
+}
+
+// values gives how many values there are to look at.
+func (c *candidate) values(req *AuthorizeRequest) int {
+	if c.source == noSlot {
+		return 1
+	}
+	return req.values(c.source)
+}
+
+// at gives the i-th value, "" for none.
+func (c *candidate) at(req *AuthorizeRequest, i int) string {
+	switch {
+	case c.source == noSlot:
+		return c.value
+	case c.scopes != nil:
+		return rule.MergeScopes(req.ConnectionScope, c.scopes.own, c.scopes.sep)
+	}
+	return c.rule.Apply(req.value(c.source, i))
+}
+
+// A kind says where a step gets its value.
+type kind uint8
+
+const (
+	kindConstant kind = iota // known when the Provider is built
+	kindMapped               // the first candidate with a value
+	kindRedirectURI
+	kindState
+	kindNonce
+	kindChallenge
+	kindChallengeMethod
+	kindRequestToken
+)
+
+// A step is the decision about one parameter name. The steps of a plan are in
+// the order of the names, which is the order of the URL.
+type step struct {
+	name string
+	kind kind
+	// text is "&name=", to be followed by a value; of a constant it is the whole
+	// pair, and that of all constants that follow at once, whose own is "".
+	text       string
+	candidates []candidate
+}
+
+// A plan is the compiled form of all that can ever be sent.
+type plan struct {
+	base  string // the authorization endpoint without its query
+	steps []step
+}
+
+// newPlan merges the layers. protocol holds the steps of layer 1, own the
+// connection's scopes as a candidate, if the protocol has scopes.
+func newPlan(base string, entries []entry, protocol []step) plan {
+	byName := map[string]*step{}
+	var steps []*step
+	for i := range protocol {
+		steps = append(steps, &protocol[i])
+		byName[protocol[i].name] = &protocol[i]
+	}
+	for _, e := range entries { // from the highest layer down
+		s := byName[e.name]
+		switch {
+		case s == nil:
+			s = &step{name: e.name, kind: kindMapped}
+			byName[e.name] = s
+			steps = append(steps, s)
+		case s.name == "response_type" && s.kind == kindConstant:
+			continue // layer 1 says the same
+		}
+		s.add(e)
+	}
+	slices.SortFunc(steps, func(a, b *step) int { return strings.Compare(a.name, b.name) })
+	p := plan{base: base, steps: make([]step, len(steps))}
+	for i, s := range steps {
+		p.steps[i] = *s
+	}
+	p.link()
+	return p
+}
+
+// add appends the candidates of an entry.
+func (s *step) add(e entry) {
+	if s.final() {
+		return
+	}
+	static := candidate{layer: e.layer, source: noSlot, value: e.param.Value}
+	if s.name == "scope" && e.layer != layerURL {
+		// Replaces the connection's scopes, which stand in layer 1, and with
+		// them what the request may ask for (SPEC M3, M6).
+		s.candidates = []candidate{static}
+		return
+	}
+	if e.param.Alias == "" {
+		s.candidates = append(s.candidates, static)
+		return
+	}
+	s.candidates = append(s.candidates, candidate{
+		layer: e.layer, source: slotOf(string(e.param.Alias)), rule: newRule(e.param),
+	})
+	if e.param.Value != "" {
+		s.candidates = append(s.candidates, static)
+	}
+}
+
+// final reports whether no lower layer can be asked any more.
+func (s *step) final() bool {
+	n := len(s.candidates)
+	return n > 0 && s.candidates[n-1].source == noSlot && s.candidates[n-1].layer != layerProtocol
+}
+
+// link encodes what is known and joins neighbouring constants.
+func (p *plan) link() {
+	var run *step // the constant that carries the text of those after it
+	for i := range p.steps {
+		s := &p.steps[i]
+		key := "&" + string(query.AppendEscape(nil, s.name)) + "="
+		if s.kind == kindMapped && len(s.candidates) == 1 && s.candidates[0].source == noSlot {
+			s.kind = kindConstant
+		}
+		if s.kind != kindConstant {
+			s.text, run = key, nil
+			continue
+		}
+		if s.candidates[0].value == "" {
+			continue // suppressed
+		}
+		if run == nil {
+			run = s
+		}
+		run.text += key + string(query.AppendEscape(nil, s.candidates[0].value))
+	}
+}
+
+// entries brings layers 2 to 5 to one list, the highest first and each in the
+// order of the configuration, and reports what is wrong with them. query is
+// that of the authorization endpoint, at where the configuration has it.
+func (c *Connection) entries(k *checked, rawQuery, at string) []entry {
+	o := &c.Options
+	var out []entry
+	for _, name := range lossless.Keys(lossless.Lookup(c.doc, "options/upstream_params"), o.UpstreamParams) {
+		out = append(out, entry{layerUpstreamParams, name, o.UpstreamParams[name], "/options/upstream_params" + strictjson.Pointer(name)})
+	}
+	for _, name := range lossless.Keys(lossless.Lookup(c.doc, "options/authParamsMap"), o.AuthParamsMap) {
+		out = append(out, entry{layerAuthParamsMap, name, Dynamic(o.AuthParamsMap[name]), "/options/authParamsMap" + strictjson.Pointer(name)})
+	}
+	for _, name := range lossless.Keys(lossless.Lookup(c.doc, "options/authParams"), o.AuthParams) {
+		out = append(out, entry{layerAuthParams, name, Static(o.AuthParams[name]), "/options/authParams" + strictjson.Pointer(name)})
+	}
+	if len(o.AuthParamsMap) > maxAuthParamMap {
+		k.report("/options/authParamsMap", fmt.Sprintf("has more than %d members", maxAuthParamMap))
+	}
+	if len(o.AuthParams) > maxAuthParams {
+		k.report("/options/authParams", fmt.Sprintf("has more than %d members", maxAuthParams))
+	}
+	out = append(out, urlEntries(k, rawQuery, at)...)
+	folded := make(map[string]string, len(out))
+	for _, e := range out {
+		e.check(k)
+		name := check.Fold(e.name)
+		if twin, ok := folded[name]; ok && twin != e.name {
+			k.report(e.pointer, fmt.Sprintf("%q differs from %q only in case; keep one spelling", e.name, twin))
+		} else {
+			folded[name] = e.name
+		}
+	}
+	return out
+}
+
+// urlEntries takes the query of the authorization endpoint apart (layer 5).
+func urlEntries(k *checked, rawQuery, at string) (out []entry) {
+	for pair := range strings.SplitSeq(rawQuery, "&") {
+		if pair == "" {
+			continue
+		}
+		rawName, rawValue, _ := strings.Cut(pair, "=")
+		name, wrong := query.AppendStrict(nil, rawName)
+		value, wrongValue := query.AppendStrict(nil, rawValue)
+		if wrong == "" {
+			wrong = wrongValue
+		}
+		if wrong != "" {
+			k.report(at, "has a query of which a parameter "+wrong)
+			continue
+		}
+		e := entry{layerURL, string(name), Static(string(value)), at}
+		if slices.ContainsFunc(out, func(o entry) bool { return o.name == e.name }) {
+			k.report(at, fmt.Sprintf("has the parameter %q twice in its query", e.name))
+		}
+		out = append(out, e)
+	}
+	return out
+}
+
+// check reports what is wrong with one entry.
+func (e *entry) check(k *checked) {
+	k.report(e.pointer, check.ParameterName(e.name))
+	switch name := check.Fold(e.name); {
+	case isReserved(name):
+		k.report(e.pointer, fmt.Sprintf("%q is set by the protocol and cannot be configured", e.name))
+	case name != "scope" && name != "response_type" && name != "response_mode":
+	case name != e.name:
+		k.report(e.pointer, "must be written "+name)
+	case e.param.Alias != "":
+		k.report(e.pointer, e.name+" cannot come from the request; give it a fixed value")
+	case name == "response_type" && e.param.Value != "code":
+		k.report(e.pointer, "response_type must be code")
+	case name == "response_mode" && e.param.Value != "" && e.param.Value != "query" && e.param.Value != "form_post":
+		k.report(e.pointer, "response_mode must be query or form_post")
+	}
+	switch e.layer {
+	case layerUpstreamParams:
+		e.checkParam(k)
+	case layerAuthParamsMap:
+		if slotOf(string(e.param.Alias)) >= sourceEnd {
+			k.report(e.pointer, notInList(e.param.Alias, slotNames[:sourceEnd]))
+		}
+	case layerAuthParams:
+		if e.param.Value == "" {
+			k.report(e.pointer, "is empty; give it a value or remove it")
+		}
+		k.report(e.pointer, check.Length(e.param.Value, maxAuthParam))
+	}
+}
+
+// checkParam reports what is wrong with an entry of upstream_params.
+func (e *entry) checkParam(k *checked) {
+	p := &e.param
+	if p.Alias != "" {
+		if slotOf(string(p.Alias)) >= aliasEnd {
+			k.report(e.pointer+"/alias", notInList(p.Alias, slotNames[:aliasEnd]))
+		}
+		if _, err := rule.WholeMatch(p.AllowPattern); err != nil {
+			k.report(e.pointer+"/allow_pattern", "is not an RE2 pattern: "+strings.TrimPrefix(err.Error(), "error parsing regexp: "))
+		}
+		return
+	}
+	const pointless = "is only for a dynamic parameter; give it an alias"
+	if p.Allow != nil {
+		k.report(e.pointer+"/allow", pointless)
+	}
+	if p.AllowPattern != "" {
+		k.report(e.pointer+"/allow_pattern", pointless)
+	}
+	if len(p.Translate) > 0 {
+		k.report(e.pointer+"/translate", pointless)
+	}
+}
+
+func notInList(alias Alias, names []string) string {
+	hint := ""
+	if near := check.Nearest(string(alias), names); near != "" {
+		hint = "; did you mean " + near + "?"
+	}
+	return "is not one of " + strings.Join(names, " ") + hint
+}
+
+// isReserved reports whether a name, in any case, belongs to the protocol and
+// may not be configured. (SPEC M3)
+func isReserved(folded string) bool {
+	switch folded {
+	case "client_id", "client_secret", "redirect_uri", "state", "nonce", "code", "code_verifier",
+		"code_challenge", "code_challenge_method", "grant_type", "request", "request_uri",
+		"client_assertion", "client_assertion_type":
+		return true
+	}
+	return strings.HasPrefix(folded, "oauth_")
+}

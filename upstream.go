@@ -1,0 +1,454 @@
+// Package upstream makes the authorization URL with which an auth server sends
+// a user on to an upstream identity provider (IdP), and finishes that login.
+//
+// TODO
+package upstream
+
+// This file owns the Provider: what a connection compiles to, and what it does
+// with a request. It knows nothing of JSON and of how a request is parsed.
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+
+	"example.com/upstream/internal/check"
+	"example.com/upstream/internal/query"
+	"example.com/upstream/internal/rule"
+	"example.com/upstream/internal/strategy"
+	"golang.org/x/oauth2"
+)
+
+// ErrSAML is what errors.Is finds in the refusal of a SAML connection: SAML
+// identity providers take no upstream parameters.
+var ErrSAML = errors.New("upstream: SAML identity providers take no upstream parameters")
+
+// A ProtocolError refuses a connection whose strategy has no OAuth
+// authorization endpoint to send a user to.
+type ProtocolError struct {
+	Strategy string
+	Protocol string // "SAML", "WS-Federation", "LDAP", "database", "passwordless", "other" or "unknown"
+}
+
+// Error names the strategy and the protocol.
+func (e *ProtocolError) Error() string {
+	return "upstream: strategy " + strconv.Quote(e.Strategy) + " has no OAuth authorization endpoint (protocol: " + e.Protocol + ")"
+}
+
+// Is reports whether target is [ErrSAML] and the protocol is SAML.
+func (e *ProtocolError) Is(target error) bool {
+	return target == ErrSAML && e.Protocol == strategy.SAML.String()
+}
+
+// A Transaction is what the auth server itself adds for one login. It keeps
+// the same values for the callback. OAuth 1.0a uses RequestToken alone.
+type Transaction struct {
+	RedirectURI  string // the auth server's callback: absolute, without fragment; required
+	State        string // unguessable, made by the auth server; required
+	Nonce        string // OpenID Connect; optional, other than State
+	CodeVerifier string // RFC 7636 section 4.1; sent as its S256 challenge
+	RequestToken string // OAuth 1.0a: the temporary credentials' identifier; required there
+}
+
+// A TransactionError says which field of a [Transaction] cannot be used.
+type TransactionError struct {
+	Field       string // redirect_uri, state, nonce, code_verifier or request_token
+	Description string // never repeats the value
+}
+
+// Error names the field.
+func (e *TransactionError) Error() string {
+	return "upstream: transaction: " + e.Field + " " + e.Description
+}
+
+// A Provider is a connection ready for use: checked, compiled, immutable, and
+// safe for concurrent use. [NewProvider] makes one; the zero Provider refuses
+// everything.
+type Provider struct {
+	plan     plan
+	oauth1   bool
+	pkce     pkceMode
+	name     string // of the connection
+	strategy string
+	named    bool          // subjects carry the connection's name
+	oidc     bool          // the protocol is OpenID Connect
+	config   oauth2.Config // without RedirectURL
+	headers  []header      // for the token endpoint
+	userinfo string        // where the profile is, "" if unknown
+	source   []byte        // the connection's JSON
+	fetcher  ProfileFetcher
+	conn     *Connection // what fetcher gets
+}
+
+type pkceMode uint8
+
+const (
+	pkceOptional pkceMode = iota
+	pkceRequired
+	pkceDisabled
+)
+
+// NewProvider checks and compiles a connection. Later changes to conn do not
+// reach the Provider. The error is a [*ProtocolError] if the protocol has no
+// OAuth authorization endpoint, else a [*ConfigError] with every problem.
+func NewProvider(conn *Connection) (*Provider, error) {
+	if conn != nil && conn.Strategy != "" {
+		switch p := conn.protocol().Protocol; p {
+		case strategy.OAuth2, strategy.OIDC, strategy.OAuth1:
+		default:
+			return nil, &ProtocolError{conn.Strategy, p.String()}
+		}
+	}
+	k := conn.check()
+	if len(k.problems) > 0 {
+		return nil, &ConfigError{conn.name(), k.problems}
+	}
+	o := &conn.Options
+	p := &Provider{
+		name: conn.Name, strategy: conn.Strategy, named: k.strategy.Named,
+		oauth1:   k.strategy.Protocol == strategy.OAuth1,
+		oidc:     k.strategy.Protocol == strategy.OIDC,
+		headers:  conn.headers(),
+		userinfo: k.strategy.UserinfoURL,
+	}
+	p.source, _ = conn.MarshalJSON()
+	switch {
+	case o.PKCE == "disabled":
+		p.pkce = pkceDisabled
+	case o.PKCEEnabled || o.PKCE != "":
+		p.pkce = pkceRequired
+	}
+	scopes := rule.Scopes(o.Scope)
+	p.config = oauth2.Config{
+		ClientID:     o.ClientID,
+		ClientSecret: string(o.ClientSecret),
+		Scopes:       scopes,
+		Endpoint:     oauth2.Endpoint{AuthURL: k.strategy.AuthURL, TokenURL: k.strategy.TokenURL, AuthStyle: oauth2.AuthStyleInParams},
+	}
+	switch method := o.TokenEndpointAuthMethod; {
+	case method == "none":
+		p.config.ClientSecret = ""
+	case method == "client_secret_basic", method == "" && k.strategy.BasicAuth && o.ClientSecret != "":
+		p.config.Endpoint.AuthStyle = oauth2.AuthStyleInHeader
+	}
+	p.plan = newPlan(k.base, k.entries, p.protocolSteps(o, scopes))
+	return p, nil
+}
+
+// protocolSteps are the steps of layer 1.
+func (p *Provider) protocolSteps(o *Options, own []string) []step {
+	if p.oauth1 {
+		return []step{{name: "oauth_token", kind: kindRequestToken}}
+	}
+	constant := func(name, value string) step {
+		return step{name: name, kind: kindConstant, candidates: []candidate{{source: noSlot, value: value}}}
+	}
+	scope := step{name: "scope", kind: kindMapped, candidates: []candidate{
+		{source: slotConnectionScope, scopes: &scopes{own, ","}},
+	}}
+	if o.UseOAuthSpecScope {
+		scope.candidates[0].scopes.sep = " "
+	}
+	if len(own) > 0 {
+		scope.candidates = append(scope.candidates, candidate{source: noSlot, value: strings.Join(own, " ")})
+	}
+	return []step{
+		constant("client_id", o.ClientID),
+		{name: "code_challenge", kind: kindChallenge},
+		{name: "code_challenge_method", kind: kindChallengeMethod},
+		{name: "nonce", kind: kindNonce},
+		{name: "redirect_uri", kind: kindRedirectURI},
+		constant("response_type", "code"),
+		scope,
+		{name: "state", kind: kindState},
+	}
+}
+
+// A transaction is a Transaction that has been checked.
+type transaction struct {
+	Transaction
+	pkce      bool     // a challenge is sent
+	challenge [43]byte // RFC 7636 section 4.2, S256
+}
+
+// begin checks a Transaction, field by field in the order of the rules.
+func (p *Provider) begin(tx Transaction, out *transaction) *TransactionError {
+	out.Transaction = tx
+	if p.oauth1 {
+		if tx.RequestToken == "" {
+			return &TransactionError{"request_token", "is missing; get one from the request token URL first"}
+		}
+		return nil
+	}
+	if tx.RedirectURI == "" {
+		return &TransactionError{"redirect_uri", "is missing"}
+	}
+	if message := check.AbsoluteURI(tx.RedirectURI); message != "" {
+		return &TransactionError{"redirect_uri", message}
+	}
+	if tx.State == "" {
+		return &TransactionError{"state", "is missing; make an unguessable one for each login"}
+	}
+	if tx.Nonce == tx.State {
+		return &TransactionError{"nonce", "is equal to state; whoever sees one would know the other"}
+	}
+	switch {
+	case p.pkce == pkceDisabled:
+		return nil
+	case tx.CodeVerifier == "" && p.pkce == pkceRequired:
+		return &TransactionError{"code_verifier", "is missing; the connection requires PKCE"}
+	case tx.CodeVerifier == "":
+		return nil
+	case !isVerifier(tx.CodeVerifier):
+		return &TransactionError{"code_verifier", "must be 43 to 128 letters, digits or - . _ ~"}
+	}
+	var verifier [128]byte
+	sum := sha256.Sum256(verifier[:copy(verifier[:], tx.CodeVerifier)])
+	base64.RawURLEncoding.Encode(out.challenge[:], sum[:])
+	out.pkce = true
+	return nil
+}
+
+// isVerifier checks RFC 7636 section 4.1.
+func isVerifier(s string) bool {
+	for _, b := range []byte(s) {
+		if !('a' <= b|0x20 && b|0x20 <= 'z' || '0' <= b && b <= '9' || strings.IndexByte("-._~", b) >= 0) {
+			return false
+		}
+	}
+	return 43 <= len(s) && len(s) <= 128
+}
+
+// AuthorizationURL returns the URL to send the user to. req may be nil, for a
+// login that no request asked for. The error is a [*TransactionError].
+func (p *Provider) AuthorizationURL(req *AuthorizeRequest, tx Transaction) (string, error) {
+	var buf [1024]byte // longer URLs move to the heap
+	out, err := p.AppendAuthorizationURL(buf[:0], req, tx)
+	if err != nil {
+		return "", err
+	}
+	return string(out), nil
+}
+
+// AppendAuthorizationURL is [Provider.AuthorizationURL] into a buffer of the
+// caller's, which it returns extended; with room enough it allocates nothing.
+// After an error the buffer is as it was.
+func (p *Provider) AppendAuthorizationURL(dst []byte, req *AuthorizeRequest, tx Transaction) ([]byte, error) {
+	var t transaction
+	if err := p.ready(tx, &t); err != nil {
+		return dst, err
+	}
+	if req == nil {
+		req = &noRequest
+	}
+	return p.plan.append(dst, req, &t), nil
+}
+
+// noRequest is read where there is no request, and never written.
+var noRequest AuthorizeRequest
+
+// ready refuses the zero Provider and a bad Transaction.
+func (p *Provider) ready(tx Transaction, out *transaction) error {
+	if p == nil || p.plan.steps == nil {
+		return &ConfigError{Problems: []Problem{{"", "there is no connection; make the Provider with NewProvider"}}}
+	}
+	if err := p.begin(tx, out); err != nil {
+		return err
+	}
+	return nil
+}
+
+// AuthorizationURL is [NewProvider] and [Provider.AuthorizationURL] in one
+// call, for scripts and tests. A server makes the Provider once.
+func AuthorizationURL(conn *Connection, req *AuthorizeRequest, tx Transaction) (string, error) {
+	p, err := NewProvider(conn)
+	if err != nil {
+		return "", err
+	}
+	return p.AuthorizationURL(req, tx)
+}
+
+// append writes the URL. What does not come from the transaction and the
+// request has been encoded before.
+func (p *plan) append(dst []byte, req *AuthorizeRequest, tx *transaction) []byte {
+	dst = append(dst, p.base...)
+	question := len(dst)
+	for i := range p.steps {
+		s := &p.steps[i]
+		switch s.kind {
+		case kindConstant:
+			dst = append(dst, s.text...)
+		case kindMapped:
+			dst = s.appendMapped(dst, req)
+		case kindChallenge:
+			if tx.pkce { // base64url stands for itself
+				dst = append(append(dst, s.text...), tx.challenge[:]...)
+			}
+		default:
+			if value := s.protocolValue(tx); value != "" {
+				dst = query.AppendEscape(append(dst, s.text...), value)
+			}
+		}
+	}
+	dst[question] = '?' // was the first pair's "&"; layer 1 always has one
+	return dst
+}
+
+func (s *step) appendMapped(dst []byte, req *AuthorizeRequest) []byte {
+	before := len(dst)
+	for i := range s.candidates {
+		c := &s.candidates[i]
+		for j := range c.values(req) {
+			if value := c.at(req, j); value != "" {
+				dst = query.AppendEscape(append(dst, s.text...), value)
+			}
+		}
+		if len(dst) > before {
+			break
+		}
+	}
+	return dst
+}
+
+// protocolValue gives the value of a step of layer 1 that changes by request.
+func (s *step) protocolValue(tx *transaction) string {
+	switch s.kind {
+	case kindRedirectURI:
+		return tx.RedirectURI
+	case kindState:
+		return tx.State
+	case kindNonce:
+		return tx.Nonce
+	case kindRequestToken:
+		return tx.RequestToken
+	case kindChallenge:
+		if tx.pkce {
+			return string(tx.challenge[:])
+		}
+	case kindChallengeMethod:
+		if tx.pkce {
+			return "S256"
+		}
+	}
+	return ""
+}
+
+// An Explanation says of every parameter of one upstream request why it is
+// there, or why not.
+type Explanation struct {
+	// Parameters has a row for each parameter that was sent, in the order of
+	// the URL, and for each that could have been. A resource with several
+	// values has a row for each.
+	Parameters []Decision
+	// Unmapped names the incoming parameters that have a value and could be
+	// mapped, but that no entry of the connection names.
+	Unmapped []string
+}
+
+// A Decision is one row of an [Explanation].
+type Decision struct {
+	Name   string // the IdP's name of the parameter
+	Value  string // what was sent, decoded; that of id_token_hint is redacted
+	Layer  string // protocol, upstream_params, authParamsMap, authParams or authorizationURL; "" if no layer has a value
+	Source string // the incoming parameter behind the value; "" if it does not come from the request
+	Sent   bool
+	Reason string // why it was not sent, or why the value is not that of a higher layer
+}
+
+// Explain tells how AuthorizationURL comes to its result for the same
+// arguments, from the same compiled plan. It is for operators: values of the
+// request stand in it. The error is a [*TransactionError].
+func (p *Provider) Explain(req *AuthorizeRequest, tx Transaction) (Explanation, error) {
+	var t transaction
+	if err := p.ready(tx, &t); err != nil {
+		return Explanation{}, err
+	}
+	if req == nil {
+		req = &noRequest
+	}
+	var out Explanation
+	mapped := [slotEnd]bool{}
+	for i := range p.plan.steps {
+		s := &p.plan.steps[i]
+		for _, c := range s.candidates {
+			mapped[c.source%slotEnd] = mapped[c.source%slotEnd] || c.source != noSlot
+		}
+		if s.kind == kindMapped || s.kind == kindConstant {
+			out.Parameters = append(out.Parameters, s.explain(req)...)
+		} else {
+			out.Parameters = append(out.Parameters, p.explainProtocol(s, &t))
+		}
+	}
+	for s := range sourceEnd {
+		if !mapped[s] && req.has(s) {
+			out.Unmapped = append(out.Unmapped, slotNames[s])
+		}
+	}
+	slices.Sort(out.Unmapped)
+	return out, nil
+}
+
+// explainProtocol explains a step of layer 1 that the transaction decides.
+func (p *Provider) explainProtocol(s *step, tx *transaction) Decision {
+	d := Decision{Name: s.name, Layer: layerProtocol.String(), Value: s.protocolValue(tx)}
+	if d.Sent = d.Value != ""; d.Sent {
+		return d
+	}
+	switch {
+	case s.kind == kindNonce:
+		d.Reason = "the transaction has no nonce"
+	case p.pkce == pkceDisabled && tx.CodeVerifier != "":
+		d.Reason = "connection_settings.pkce is disabled"
+	default:
+		d.Reason = "the transaction has no code verifier"
+	}
+	return d
+}
+
+// explain goes the way of appendMapped, candidate by candidate, and takes notes.
+func (s *step) explain(req *AuthorizeRequest) (rows []Decision) {
+	var reasons []string
+	for i := range s.candidates {
+		c := &s.candidates[i]
+		d := Decision{Name: s.name, Layer: c.layer.String()}
+		if c.source != noSlot {
+			d.Source = slotNames[c.source]
+		}
+		for j := range c.values(req) {
+			if d.Value = c.at(req, j); d.Value == "" {
+				continue
+			}
+			if c.source == slotIDTokenHint || s.name == "id_token_hint" {
+				d.Value = redacted
+			}
+			d.Sent, d.Reason = true, strings.Join(reasons, "; ")
+			rows = append(rows, d)
+		}
+		if len(rows) > 0 {
+			return rows
+		}
+		reasons = append(reasons, d.Layer+": "+c.whyNot(req))
+	}
+	last := s.candidates[len(s.candidates)-1]
+	d := Decision{Name: s.name, Reason: strings.Join(reasons, "; ")}
+	if last.source == noSlot {
+		d.Layer = last.layer.String() // it is this layer that says: never
+	}
+	return []Decision{d}
+}
+
+// whyNot says why a candidate has no value.
+func (c *candidate) whyNot(req *AuthorizeRequest) string {
+	switch {
+	case c.source == noSlot:
+		return "the configured value is empty, so it is never sent"
+	case !req.has(c.source):
+		return "the request has no " + slotNames[c.source]
+	case c.scopes != nil:
+		return "connection_scope names no scope"
+	}
+	return slotNames[c.source] + " does not pass allow, allow_pattern or translate"
+}
