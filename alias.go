@@ -105,18 +105,24 @@ var slotNames = [slotEnd]string{
 	"organization", "redirect_uri", "scope", "screen_hint", "state",
 }
 
-// slotsByName is read for every parameter of every request, and never written.
-var slotsByName = func() map[string]slot {
-	m := make(map[string]slot, slotEnd)
+// slotsByLength makes finding a name a matter of one or two comparisons. It is
+// never written.
+var slotsByLength = func() (t [maxName + 1][]slot) {
 	for s, name := range slotNames {
-		m[name] = slot(s)
+		t[len(name)] = append(t[len(name)], slot(s))
 	}
-	return m
+	return t
 }()
 
+const maxName = len("include_granted_scopes")
+
 func slotOf(name string) slot {
-	if s, ok := slotsByName[name]; ok {
-		return s
+	if len(name) <= maxName {
+		for _, s := range slotsByLength[len(name)] {
+			if slotNames[s] == name {
+				return s
+			}
+		}
 	}
 	return noSlot
 }
@@ -361,15 +367,15 @@ func (r *AuthorizeRequest) parse(raw string) *RequestError {
 	var (
 		buf     [512]byte
 		decoded = buf[:0]
-		ends    [slotEnd]int // of a decoded value in the buffer; they begin where the one before ends
+		ends    [slotEnd]int32 // of a decoded value in the buffer; they begin where the one before ends
 		order   [slotEnd]slot
 		n       int
 		seen    uint64 // one bit a slot
 	)
-	for more := true; more; {
-		var pair string
-		pair, raw, more = strings.Cut(raw, "&")
-		name, value, _ := strings.Cut(pair, "=")
+	for raw != "" {
+		var pair, name, value string
+		pair, raw = cut(raw, '&')
+		name, value = cut(pair, '=')
 		s := slotOfEncoded(name)
 		if s == noSlot {
 			continue
@@ -381,11 +387,11 @@ func (r *AuthorizeRequest) parse(raw string) *RequestError {
 		if !query.Plain(value) {
 			start := len(decoded)
 			var problem string
-			if decoded, problem = query.AppendStrict(decoded, value); problem != "" {
+			if decoded, problem = query.AppendUnescape(decoded, value); problem != "" {
 				return badParameter(s, problem)
 			}
 			if s != slotResource {
-				order[n], ends[n] = s, len(decoded)
+				order[n], ends[n] = s, int32(len(decoded))
 				n++
 				continue
 			}
@@ -394,12 +400,20 @@ func (r *AuthorizeRequest) parse(raw string) *RequestError {
 		}
 		r.set(s, value)
 	}
-	all, start := string(decoded), 0
+	all, start := string(decoded), int32(0)
 	for i := range n {
 		r.set(order[i], all[start:ends[i]])
 		start = ends[i]
 	}
 	return nil
+}
+
+// cut is strings.Cut at a byte, which costs half.
+func cut(s string, sep byte) (before, after string) {
+	if i := strings.IndexByte(s, sep); i >= 0 {
+		return s[:i], s[i+1:]
+	}
+	return s, ""
 }
 
 // set stores a decoded value.
@@ -410,7 +424,7 @@ func (r *AuthorizeRequest) set(s slot, value string) {
 			r.Resource = append(r.Resource, value)
 		}
 	case slotRedirectURI:
-		r.RedirectURI, _, _ = strings.Cut(value, "#")
+		r.RedirectURI, _ = cut(value, '#')
 	default:
 		*r.at(s) = value
 	}
@@ -418,15 +432,15 @@ func (r *AuthorizeRequest) set(s slot, value string) {
 
 // slotOfEncoded recognises a name that may be percent-encoded.
 func slotOfEncoded(name string) slot {
-	if query.Plain(name) {
-		return slotOf(name)
+	if s := slotOf(name); s != noSlot || query.Plain(name) {
+		return s
 	}
-	var buf [64]byte
-	if len(name) > len(buf) { // three times the longest name: nothing recognised is longer
+	var buf [3 * maxName]byte // with every byte escaped
+	if len(name) > len(buf) {
 		return noSlot
 	}
-	decoded, ok := query.AppendUnescape(buf[:0], name)
-	if !ok {
+	decoded, wrong := query.AppendUnescape(buf[:0], name)
+	if wrong != "" {
 		return noSlot
 	}
 	return slotOf(string(decoded))
@@ -444,7 +458,7 @@ func ParseAuthorizeValues(form url.Values) (*AuthorizeRequest, error) {
 			return nil, badParameter(s, doubled)
 		}
 		for _, value := range values {
-			if problem := query.Problem([]byte(value)); problem != "" {
+			if problem := query.Problem(value); problem != "" {
 				return nil, badParameter(s, problem)
 			}
 			req.set(s, value)

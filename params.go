@@ -384,8 +384,8 @@ func urlEntries(k *checked, rawQuery, at string) (out []entry) {
 			continue
 		}
 		rawName, rawValue, _ := strings.Cut(pair, "=")
-		name, wrong := query.AppendStrict(nil, rawName)
-		value, wrongValue := query.AppendStrict(nil, rawValue)
+		name, wrong := query.AppendUnescape(nil, rawName)
+		value, wrongValue := query.AppendUnescape(nil, rawValue)
 		if wrong == "" {
 			wrong = wrongValue
 		}

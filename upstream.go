@@ -175,8 +175,8 @@ type transaction struct {
 }
 
 // begin checks a Transaction, field by field in the order of the rules.
-func (p *Provider) begin(tx Transaction, out *transaction) *TransactionError {
-	out.Transaction = tx
+func (p *Provider) begin(tx *Transaction, out *transaction) *TransactionError {
+	out.Transaction = *tx
 	if p.oauth1 {
 		if tx.RequestToken == "" {
 			return &TransactionError{"request_token", "is missing; get one from the request token URL first"}
@@ -238,7 +238,7 @@ func (p *Provider) AuthorizationURL(req *AuthorizeRequest, tx Transaction) (stri
 // After an error the buffer is as it was.
 func (p *Provider) AppendAuthorizationURL(dst []byte, req *AuthorizeRequest, tx Transaction) ([]byte, error) {
 	var t transaction
-	if err := p.ready(tx, &t); err != nil {
+	if err := p.ready(&tx, &t); err != nil {
 		return dst, err
 	}
 	if req == nil {
@@ -251,7 +251,7 @@ func (p *Provider) AppendAuthorizationURL(dst []byte, req *AuthorizeRequest, tx 
 var noRequest AuthorizeRequest
 
 // ready refuses the zero Provider and a bad Transaction.
-func (p *Provider) ready(tx Transaction, out *transaction) error {
+func (p *Provider) ready(tx *Transaction, out *transaction) error {
 	if p == nil || p.plan.steps == nil {
 		return &ConfigError{Problems: []Problem{{"", "there is no connection; make the Provider with NewProvider"}}}
 	}
@@ -363,7 +363,7 @@ type Decision struct {
 // request stand in it. The error is a [*TransactionError].
 func (p *Provider) Explain(req *AuthorizeRequest, tx Transaction) (Explanation, error) {
 	var t transaction
-	if err := p.ready(tx, &t); err != nil {
+	if err := p.ready(&tx, &t); err != nil {
 		return Explanation{}, err
 	}
 	if req == nil {

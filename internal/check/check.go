@@ -113,25 +113,25 @@ func ParameterName(s string) string {
 // as far as a redirect URI is concerned: custom schemes are fine, http and
 // https name a host. It allocates nothing.
 func AbsoluteURI(s string) string {
-	colon := strings.IndexByte(s, ':')
-	if colon < 1 || colon == len(s)-1 {
-		return "must be absolute"
+	if strings.IndexByte(s, '#') >= 0 {
+		return "must have no fragment"
 	}
-	for i := range len(s) {
-		b := s[i]
+	scheme, rest := s, ""
+	if colon := strings.IndexByte(s, ':'); colon >= 0 {
+		scheme, rest = s[:colon], s[colon+1:]
+	}
+	for i := range len(scheme) {
+		b := scheme[i]
 		letter := 'a' <= b|0x20 && b|0x20 <= 'z'
-		switch {
-		case b <= ' ' || b == 0x7f:
-			return "holds a space or a control character"
-		case b == '#':
-			return "must have no fragment"
-		case i < colon && !letter && (i == 0 || (b < '0' || b > '9') && strings.IndexByte("+-.", b) < 0):
+		if !letter && (i == 0 || (b < '0' || b > '9') && strings.IndexByte("+-.", b) < 0) {
 			return "must be absolute"
 		}
 	}
-	if scheme := s[:colon]; strings.EqualFold(scheme, "https") || strings.EqualFold(scheme, "http") {
-		host, ok := strings.CutPrefix(s[colon+1:], "//")
-		if !ok || host == "" || strings.IndexByte("/?:", host[0]) >= 0 {
+	if scheme == "" || rest == "" {
+		return "must be absolute"
+	}
+	if strings.EqualFold(scheme, "https") || strings.EqualFold(scheme, "http") {
+		if len(rest) < 3 || rest[:2] != "//" || strings.IndexByte("/?:", rest[2]) >= 0 {
 			return "must name a host"
 		}
 	}

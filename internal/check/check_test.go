@@ -82,7 +82,7 @@ func TestT1AbsoluteURI(t *testing.T) {
 		assert.Empty(t, AbsoluteURI(s), s)
 	}
 	for _, s := range []string{"", "/cb", "cb", ":", "x:", ":x", "//a.example/cb", "1x:/cb", "a_b:/cb", "a/b:c", "https:", "https:/cb", "https://", "https:///cb", "http://?x", "https://:1",
-		"https://a/cb#", "https://a/c b", "https://a/\n", "https://a/\x7f"} {
+		"https://a/cb#", "https://a/cb#x", "#"} {
 		assert.NotEmpty(t, AbsoluteURI(s), s)
 	}
 	assert.Zero(t, testing.AllocsPerRun(10, func() { AbsoluteURI("https://auth.example.com/login/callback") }))

@@ -2,7 +2,9 @@ package query
 
 import (
 	"net/url"
+	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 )
@@ -19,22 +21,53 @@ func TestM9EscapeIsQueryEscape(t *testing.T) {
 	}
 }
 
-func TestR2UnescapeIsQueryUnescape(t *testing.T) {
-	check := func(s string) {
-		want, err := url.QueryUnescape(s)
-		got, ok := AppendUnescape([]byte("x"), s)
-		if ok != (err == nil) || ok && string(got) != "x"+want {
-			t.Fatalf("AppendUnescape(%q) = %q, %v, want %q, %v", s, got, ok, want, err)
+// agrees checks that AppendUnescape decodes as url.QueryUnescape does, or has
+// a reason of its own to refuse.
+func agrees(t *testing.T, s string) {
+	t.Helper()
+	want, err := url.QueryUnescape(s)
+	problem := ""
+	switch {
+	case strings.Contains(s, ";") && (err == nil || strings.Index(s, ";") < badEscape(s)):
+		problem = RawSemicolon
+	case err != nil:
+		problem = BadEscape
+	case strings.ContainsFunc(want, func(r rune) bool { return r < ' ' || r == 0x7f }):
+		problem = BadControl
+	case !utf8.ValidString(want):
+		problem = BadUTF8
+	}
+	got, found := AppendUnescape([]byte("x"), s)
+	if found != problem || problem == "" && string(got) != "x"+want {
+		t.Fatalf("AppendUnescape(%q) = %q, %q, want %q, %q", s, got, found, want, problem)
+	}
+	if err == nil && !strings.Contains(s, ";") && Problem(want) != problem {
+		t.Fatalf("Problem(%q) = %q, want %q", want, Problem(want), problem)
+	}
+}
+
+// badEscape gives the place of the first bad escape of s.
+func badEscape(s string) int {
+	for i := 0; i < len(s); i++ {
+		if s[i] == '%' {
+			if _, err := url.QueryUnescape(s[i:min(i+3, len(s))]); err != nil {
+				return i
+			}
+			i += 2
 		}
 	}
+	return len(s)
+}
+
+func TestR2UnescapeIsQueryUnescape(t *testing.T) {
 	for a := range 256 {
 		for b := range 256 {
-			check(string([]byte{'%', byte(a), byte(b)}))
-			check(string([]byte{byte(a), byte(b)}))
+			agrees(t, string([]byte{'%', byte(a), byte(b)}))
+			agrees(t, string([]byte{byte(a), byte(b)}))
 		}
 	}
-	for _, s := range []string{"", "%", "%4", "a%", "a%4", "%41%", "+", "%2B"} {
-		check(s)
+	for _, s := range []string{"", "%", "%4", "a%", "a%4", "%41%", "+", "%2B", "%zz;", ";%zz", "j%C3%B6", "%C3", "%ED%A0%80"} {
+		agrees(t, s)
 	}
 }
 
@@ -63,14 +96,9 @@ func FuzzQuery(f *testing.F) {
 		if want := url.QueryEscape(s); escaped != want {
 			t.Errorf("AppendEscape(%q) = %q, want %q", s, escaped, want)
 		}
-		if back, ok := AppendUnescape(nil, escaped); !ok || string(back) != s {
-			t.Errorf("AppendUnescape(%q) = %q, %v, want %q", escaped, back, ok, s)
-		}
-		want, err := url.QueryUnescape(s)
-		if got, ok := AppendUnescape(nil, s); ok != (err == nil) || ok && string(got) != want {
-			t.Errorf("AppendUnescape(%q) = %q, %v, want %q, %v", s, got, ok, want, err)
-		}
-		if Plain(s) && err == nil && want != s {
+		agrees(t, s)
+		agrees(t, escaped)
+		if want, err := url.QueryUnescape(s); Plain(s) && (err != nil || want != s) {
 			t.Errorf("Plain(%q), but it decodes to %q", s, want)
 		}
 	})

@@ -74,6 +74,9 @@ func Scopes(scopes []string) []string {
 // MergeScopes puts the scopes of asked, split at commas and white space,
 // before own, each once, with sep between them. It gives "" if none is asked.
 func MergeScopes(asked string, own []string, sep string) string {
+	if asked == "" {
+		return ""
+	}
 	items := strings.FieldsFunc(asked, func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
 	if len(items) == 0 {
 		return ""
