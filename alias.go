@@ -5,7 +5,9 @@ package upstream
 // nothing of connections, nor of what becomes of a parameter.
 
 import (
+	"fmt"
 	"io"
+	"log/slog"
 	"mime"
 	"net/http"
 	"net/url"
@@ -174,6 +176,18 @@ type AuthorizeRequest struct {
 	ScreenHint          string
 	State               string
 }
+
+// Format prints the request like any struct, but for the token in it.
+func (r AuthorizeRequest) Format(f fmt.State, verb rune) {
+	type plain AuthorizeRequest // without this method
+	if r.IDTokenHint != "" {
+		r.IDTokenHint = redacted
+	}
+	fmt.Fprintf(f, fmt.FormatString(f, verb), plain(r))
+}
+
+// LogValue gives what Format prints.
+func (r AuthorizeRequest) LogValue() slog.Value { return slog.StringValue(fmt.Sprintf("%+v", r)) }
 
 // at gives the field of a recognised parameter. Resource has no such field.
 func (r *AuthorizeRequest) at(s slot) *string {

@@ -198,7 +198,7 @@ func (c *Connection) UnmarshalJSON(data []byte) error {
 	}
 	var syntax *strictjson.Error
 	if err := strictjson.Check(data); errors.As(err, &syntax) {
-		return refuse(syntax.Pointer, "is not good JSON: "+syntax.Error())
+		return refuse(syntax.Pointer, "cannot be read: "+syntax.Error())
 	}
 	if _, ok := strictjson.Members(data); !ok {
 		return refuse("", "must be a JSON object")

@@ -11,6 +11,8 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"fmt"
+	"log/slog"
 	"slices"
 	"strconv"
 	"strings"
@@ -53,6 +55,14 @@ type Transaction struct {
 	RequestToken string // OAuth 1.0a: the temporary credentials' identifier; required there
 }
 
+// Format prints what is not secret; LogValue gives the same.
+func (tx Transaction) Format(f fmt.State, _ rune) {
+	fmt.Fprintf(f, "upstream.Transaction{RedirectURI:%q}", tx.RedirectURI)
+}
+
+// LogValue gives what Format prints.
+func (tx Transaction) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(tx)) }
+
 // A TransactionError says which field of a [Transaction] cannot be used.
 type TransactionError struct {
 	Field       string // redirect_uri, state, nonce, code_verifier or request_token
@@ -82,6 +92,14 @@ type Provider struct {
 	fetcher  ProfileFetcher
 	conn     *Connection // what fetcher gets
 }
+
+// Format prints name and strategy; LogValue gives the same.
+func (p Provider) Format(f fmt.State, _ rune) {
+	fmt.Fprintf(f, "upstream.Provider{Name:%q Strategy:%q}", p.name, p.strategy)
+}
+
+// LogValue gives what Format prints.
+func (p Provider) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(p)) }
 
 type pkceMode uint8
 
@@ -202,7 +220,7 @@ func (p *Provider) begin(tx *Transaction, out *transaction) *TransactionError {
 		return &TransactionError{"code_verifier", "is missing; the connection requires PKCE"}
 	case tx.CodeVerifier == "":
 		return nil
-	case !isVerifier(tx.CodeVerifier):
+	case !check.CodeVerifier(tx.CodeVerifier):
 		return &TransactionError{"code_verifier", "must be 43 to 128 letters, digits or - . _ ~"}
 	}
 	var verifier [128]byte
@@ -210,16 +228,6 @@ func (p *Provider) begin(tx *Transaction, out *transaction) *TransactionError {
 	base64.RawURLEncoding.Encode(out.challenge[:], sum[:])
 	out.pkce = true
 	return nil
-}
-
-// isVerifier checks RFC 7636 section 4.1.
-func isVerifier(s string) bool {
-	for _, b := range []byte(s) {
-		if !('a' <= b|0x20 && b|0x20 <= 'z' || '0' <= b && b <= '9' || strings.IndexByte("-._~", b) >= 0) {
-			return false
-		}
-	}
-	return 43 <= len(s) && len(s) <= 128
 }
 
 // AuthorizationURL returns the URL to send the user to. req may be nil, for a

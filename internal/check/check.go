@@ -138,6 +138,16 @@ func AbsoluteURI(s string) string {
 	return ""
 }
 
+// CodeVerifier reports whether s is one by RFC 7636 section 4.1.
+func CodeVerifier(s string) bool {
+	for _, b := range []byte(s) {
+		if !('a' <= b|0x20 && b|0x20 <= 'z' || '0' <= b && b <= '9' || strings.IndexByte("-._~", b) >= 0) {
+			return false
+		}
+	}
+	return 43 <= len(s) && len(s) <= 128
+}
+
 // Fold gives one form for all names that differ only in case, by Unicode's
 // simple folding: "ſtate" folds to "state" as "STATE" does.
 func Fold(s string) string {

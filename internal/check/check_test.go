@@ -88,6 +88,16 @@ func TestT1AbsoluteURI(t *testing.T) {
 	assert.Zero(t, testing.AllocsPerRun(10, func() { AbsoluteURI("https://auth.example.com/login/callback") }))
 }
 
+func TestT4CodeVerifier(t *testing.T) {
+	for s, want := range map[string]bool{
+		strings.Repeat("a", 42): false, strings.Repeat("a", 43): true, strings.Repeat("Z", 128): true, strings.Repeat("0", 129): false,
+		strings.Repeat("-._~", 11): true, strings.Repeat("a", 43) + "/": false, strings.Repeat("a", 43) + "=": false,
+		strings.Repeat("@", 43): false, strings.Repeat("[", 43): false, strings.Repeat("`", 43): false, strings.Repeat("{", 43): false, strings.Repeat("é", 43): false,
+	} {
+		assert.Equal(t, want, CodeVerifier(s), s)
+	}
+}
+
 func TestM3FoldIsUnicodeSimpleFolding(t *testing.T) {
 	for _, s := range []string{"state", "STATE", "ſtate", "StAtE"} {
 		assert.Equal(t, "state", Fold(s), s)
