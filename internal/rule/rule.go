@@ -6,6 +6,7 @@ package rule
 
 import (
 	"regexp"
+	"regexp/syntax"
 	"slices"
 	"strings"
 	"unicode"
@@ -23,10 +24,13 @@ type Rule struct {
 
 // WholeMatch compiles an RE2 pattern so that it matches whole values only.
 func WholeMatch(pattern string) (*regexp.Regexp, error) {
-	if _, err := regexp.Compile(pattern); err != nil { // "a)|(b" must not get away with the parentheses below
+	// Parsed on its own, so that "a)|(b" does not get away with the parentheses
+	// and an open "\Q" does not swallow them.
+	re, err := syntax.Parse(pattern, syntax.Perl)
+	if err != nil {
 		return nil, err
 	}
-	return regexp.Compile(`\A(?:` + pattern + `)\z`)
+	return regexp.Compile(`\A(?:` + re.String() + `)\z`)
 }
 
 // Apply gives what is left of a value, "" if nothing.

@@ -2,6 +2,7 @@ package rule
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -27,14 +28,10 @@ func TestC6PatternMatchesTheWholeValue(t *testing.T) {
 		{`(?i)a`, "A", "B"},
 		{`(?s).`, "\n", "ab"},
 		{`a\z|b`, "b", "bc"},
-		{`\Qa.b`, "a.b)", "axb"}, // an open \Q swallows what is put behind it, and still lets nothing more through
+		{`\Qa.b`, "a.b", "axb"}, // an open \Q must not swallow what is put behind it
+		{`\Qa.b`, "a.b", `a.b)\z`},
 	} {
-		re, err := WholeMatch(tc.pattern)
-		if err != nil {
-			assert.Equal(t, `\Qa.b`, tc.pattern)
-			continue
-		}
-		r := &Rule{Restricted: true, Pattern: re}
+		r := pattern(t, tc.pattern)
 		assert.Equal(t, tc.passes, r.Apply(tc.passes), tc.pattern)
 		assert.Empty(t, r.Apply(tc.fails), "%s %q", tc.pattern, tc.fails)
 	}
@@ -86,8 +83,11 @@ func FuzzWholeMatch(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if loc := re.FindStringIndex(value); loc != nil && (loc[0] != 0 || loc[1] != len(value)) {
-			t.Errorf("WholeMatch(%q) matches a part %v of %q", p, loc, value)
+		longest := regexp.MustCompile(p)
+		longest.Longest()
+		loc := longest.FindStringIndex(value)
+		if whole := loc != nil && loc[0] == 0 && loc[1] == len(value); whole != re.MatchString(value) {
+			t.Errorf("WholeMatch(%q) on %q: %v, want %v", p, value, !whole, whole)
 		}
 	})
 }
