@@ -121,7 +121,7 @@ const maxName = len("include_granted_scopes")
 func slotOf(name string) slot {
 	if len(name) <= maxName {
 		for _, s := range slotsByLength[len(name)] {
-			if slotNames[s] == name {
+			if n := slotNames[s]; n[0] == name[0] && n == name { // the first letter decides nearly always
 				return s
 			}
 		}
@@ -387,18 +387,17 @@ func (r *AuthorizeRequest) parse(raw string) *RequestError {
 		seen    uint64 // one bit a slot
 	)
 	for raw != "" {
-		var pair, name, value string
-		pair, raw = cut(raw, '&')
-		name, value = cut(pair, '=')
-		s := slotOfEncoded(name)
-		if s == noSlot {
+		var s slot
+		var value string
+		var simple bool // the value stands for itself
+		if s, value, simple, raw = next(raw); s == noSlot {
 			continue
 		}
 		if seen&(1<<s) != 0 && s != slotResource {
 			return badParameter(s, doubled)
 		}
 		seen |= 1 << s
-		if !query.Plain(value) {
+		if !simple {
 			start := len(decoded)
 			var problem string
 			if decoded, problem = query.AppendUnescape(decoded, value); problem != "" {
@@ -422,12 +421,25 @@ func (r *AuthorizeRequest) parse(raw string) *RequestError {
 	return nil
 }
 
-// cut is strings.Cut at a byte, which costs half.
-func cut(s string, sep byte) (before, after string) {
-	if i := strings.IndexByte(s, sep); i >= 0 {
-		return s[:i], s[i+1:]
+// next takes the first pair off a query that is not empty.
+func next(raw string) (s slot, value string, simple bool, rest string) {
+	// Most pairs are a recognised name without escapes, and many a value without
+	// any: then looking for escapes has found the end as well.
+	if i := strings.IndexByte(raw[:min(len(raw), maxName+1)], '='); i > 0 {
+		if s = slotOf(raw[:i]); s != noSlot {
+			value = raw[i+1:]
+			end := query.Plain(value)
+			if simple = end == len(value) || value[end] == '&'; !simple {
+				if end = strings.IndexByte(value, '&'); end < 0 {
+					end = len(value)
+				}
+			}
+			return s, value[:end], simple, value[min(end+1, len(value)):]
+		}
 	}
-	return s, ""
+	pair, rest, _ := strings.Cut(raw, "&")
+	name, value, _ := strings.Cut(pair, "=")
+	return slotOfEncoded(name), value, false, rest
 }
 
 // set stores a decoded value.
@@ -438,7 +450,7 @@ func (r *AuthorizeRequest) set(s slot, value string) {
 			r.Resource = append(r.Resource, value)
 		}
 	case slotRedirectURI:
-		r.RedirectURI, _ = cut(value, '#')
+		r.RedirectURI, _, _ = strings.Cut(value, "#")
 	default:
 		*r.at(s) = value
 	}
@@ -446,7 +458,7 @@ func (r *AuthorizeRequest) set(s slot, value string) {
 
 // slotOfEncoded recognises a name that may be percent-encoded.
 func slotOfEncoded(name string) slot {
-	if s := slotOf(name); s != noSlot || query.Plain(name) {
+	if s := slotOf(name); s != noSlot {
 		return s
 	}
 	var buf [3 * maxName]byte // with every byte escaped

@@ -179,7 +179,7 @@ func (e *ConfigError) Error() string {
 // than 64 levels, or holds a member twice in one object; the error is a
 // [*ConfigError]. All else that may be wrong with it is told by
 // [Connection.Validate], so that a connection of any kind can be read, changed
-// and written back. data is not kept.
+// and written back. The maps of the result are never nil. data is not kept.
 func ParseConnection(data []byte) (*Connection, error) {
 	c := new(Connection)
 	if err := c.UnmarshalJSON(data); err != nil {
@@ -205,7 +205,20 @@ func (c *Connection) UnmarshalJSON(data []byte) error {
 	}
 	*c = Connection{doc: slices.Clone(data)} // the caller may reuse its buffer
 	schema.Decode(c.doc, c)
+	o := &c.Options // where the program can assign to an entry at once
+	o.UpstreamParams = made(o.UpstreamParams)
+	o.AuthParams = made(o.AuthParams)
+	o.AuthParamsMap = made(o.AuthParamsMap)
+	o.CustomHeaders = made(o.CustomHeaders)
 	return nil
+}
+
+// made gives the map, made if it is nil.
+func made[M ~map[string]V, V any](m M) M {
+	if m == nil {
+		return M{}
+	}
+	return m
 }
 
 // MarshalJSON writes the connection. Of a parsed one, everything that the

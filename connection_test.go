@@ -77,6 +77,8 @@ func TestC1WholeConnectionOrBody(t *testing.T) {
 
 	body := parse(t, `{"options": {"client_id": "c"}}`)
 	assert.Equal(t, "c", body.Options.ClientID)
+	body.Options.UpstreamParams["blog"] = upstream.Static("b") // no map is nil
+	body.Options.AuthParams["a"], body.Options.AuthParamsMap["b"], body.Options.CustomHeaders["c"] = "", "", ""
 	pointers, _ := problems(t, `{"options": {"client_id": "c"}}`)
 	assert.Equal(t, []string{"/strategy"}, pointers)
 }

@@ -47,9 +47,6 @@ func FuzzConnection(f *testing.F) {
 			wellFormed(t, err)
 		}
 		// One change: all other members stay, and the text still parses.
-		if conn.Options.UpstreamParams == nil {
-			conn.Options.UpstreamParams = upstream.Params{}
-		}
 		conn.Options.UpstreamParams["blog"] = upstream.Static("myblog.wordpress.com")
 		changed, err := conn.MarshalJSON()
 		require.NoError(t, err)

@@ -351,8 +351,9 @@ type Explanation struct {
 	// the URL, and for each that could have been. A resource with several
 	// values has a row for each.
 	Parameters []Decision
-	// Unmapped names the incoming parameters that have a value and could be
-	// mapped, but that no entry of the connection names.
+	// Unmapped names, sorted, the incoming parameters that have a value and could
+	// be mapped, but that no entry of the connection names; client_id and
+	// response_type, which every request has, are left out.
 	Unmapped []string
 }
 
@@ -360,8 +361,8 @@ type Explanation struct {
 type Decision struct {
 	Name   string // the IdP's name of the parameter
 	Value  string // what was sent, decoded; that of id_token_hint is redacted
-	Layer  string // protocol, upstream_params, authParamsMap, authParams or authorizationURL; "" if no layer has a value
-	Source string // the incoming parameter behind the value; "" if it does not come from the request
+	Layer  string // protocol, upstream_params, authParamsMap, authParams or authorizationURL: whose value it is, or the highest that names the parameter
+	Source string // the incoming parameter that this layer looks at; "" if it looks at none
 	Sent   bool
 	Reason string // why it was not sent, or why the value is not that of a higher layer
 }
@@ -391,7 +392,7 @@ func (p *Provider) Explain(req *AuthorizeRequest, tx Transaction) (Explanation, 
 		}
 	}
 	for s := range sourceEnd {
-		if !mapped[s] && req.has(s) {
+		if !mapped[s] && s != slotClientID && s != slotResponseType && req.has(s) {
 			out.Unmapped = append(out.Unmapped, slotNames[s])
 		}
 	}
@@ -421,15 +422,12 @@ func (s *step) explain(req *AuthorizeRequest) (rows []Decision) {
 	var reasons []string
 	for i := range s.candidates {
 		c := &s.candidates[i]
-		d := Decision{Name: s.name, Layer: c.layer.String()}
-		if c.source != noSlot {
-			d.Source = slotNames[c.source]
-		}
+		d := c.decision(s)
 		for j := range c.values(req) {
 			if d.Value = c.at(req, j); d.Value == "" {
 				continue
 			}
-			if c.source == slotIDTokenHint || s.name == "id_token_hint" {
+			if c.source == slotIDTokenHint || s.name == string(AliasIDTokenHint) {
 				d.Value = redacted
 			}
 			d.Sent, d.Reason = true, strings.Join(reasons, "; ")
@@ -438,14 +436,22 @@ func (s *step) explain(req *AuthorizeRequest) (rows []Decision) {
 		if len(rows) > 0 {
 			return rows
 		}
-		reasons = append(reasons, d.Layer+": "+c.whyNot(req))
+		if i == len(s.candidates)-1 || c.scopes == nil || req.has(c.source) { // nobody misses connection_scope
+			reasons = append(reasons, d.Layer+": "+c.whyNot(req))
+		}
 	}
-	last := s.candidates[len(s.candidates)-1]
-	d := Decision{Name: s.name, Reason: strings.Join(reasons, "; ")}
-	if last.source == noSlot {
-		d.Layer = last.layer.String() // it is this layer that says: never
-	}
+	d := s.candidates[0].decision(s)
+	d.Reason = strings.Join(reasons, "; ")
 	return []Decision{d}
+}
+
+// decision gives a row that says where the candidate comes from.
+func (c *candidate) decision(s *step) Decision {
+	d := Decision{Name: s.name, Layer: c.layer.String()}
+	if c.source != noSlot {
+		d.Source = slotNames[c.source]
+	}
+	return d
 }
 
 // whyNot says why a candidate has no value.
@@ -453,10 +459,12 @@ func (c *candidate) whyNot(req *AuthorizeRequest) string {
 	switch {
 	case c.source == noSlot:
 		return "the configured value is empty, so it is never sent"
+	case c.scopes != nil && req.has(c.source):
+		return "connection_scope names no scope"
+	case c.scopes != nil:
+		return "neither the connection nor the request has a scope"
 	case !req.has(c.source):
 		return "the request has no " + slotNames[c.source]
-	case c.scopes != nil:
-		return "connection_scope names no scope"
 	}
 	return slotNames[c.source] + " does not pass allow, allow_pattern or translate"
 }

@@ -270,7 +270,7 @@ func TestM10Explain(t *testing.T) {
 	require.NoError(t, err)
 	const protocol, params = "protocol", "upstream_params"
 	assert.Equal(t, []upstream.Decision{
-		{Name: "absent", Reason: "upstream_params: the request has no max_age"},
+		{Name: "absent", Layer: params, Source: "max_age", Reason: "upstream_params: the request has no max_age"},
 		{Name: "access", Value: "offline", Layer: "authParamsMap", Source: "access_type", Sent: true},
 		{Name: "acr_values", Value: "AAL2", Layer: "authorizationURL", Sent: true},
 		{Name: "blog", Value: "b", Layer: params, Sent: true},
@@ -284,11 +284,11 @@ func TestM10Explain(t *testing.T) {
 		{Name: "nonce", Layer: protocol, Reason: "the transaction has no nonce"},
 		{Name: "prompt", Value: "consent", Layer: "authParams", Sent: true, Reason: "upstream_params: prompt does not pass allow, allow_pattern or translate"},
 		{Name: "redirect_uri", Value: "https://auth.example.com/cb", Layer: protocol, Sent: true},
-		{Name: "refused", Reason: "upstream_params: display does not pass allow, allow_pattern or translate"},
+		{Name: "refused", Layer: params, Source: "display", Reason: "upstream_params: display does not pass allow, allow_pattern or translate"},
 		{Name: "res", Value: "r1", Layer: params, Source: "resource", Sent: true},
 		{Name: "res", Value: "r2", Layer: params, Source: "resource", Sent: true},
 		{Name: "response_type", Value: "code", Layer: protocol, Sent: true},
-		{Name: "scope", Value: "openid", Layer: protocol, Sent: true, Reason: "protocol: the request has no connection_scope"},
+		{Name: "scope", Value: "openid", Layer: protocol, Sent: true},
 		{Name: "state", Value: "s", Layer: protocol, Sent: true},
 		{Name: "zone", Layer: "authorizationURL", Reason: "authorizationURL: the configured value is empty, so it is never sent"},
 	}, got.Parameters)
@@ -302,7 +302,10 @@ func TestM10Explain(t *testing.T) {
 	require.NoError(t, err)
 	got, err = disabled.Explain(req, sampleTransaction)
 	require.NoError(t, err)
-	assert.Equal(t, "protocol: connection_scope names no scope", got.Parameters[6].Reason)
+	assert.Equal(t, upstream.Decision{Name: "scope", Layer: protocol, Source: "connection_scope", Reason: "protocol: connection_scope names no scope"}, got.Parameters[6])
+	got, err = disabled.Explain(nil, sampleTransaction)
+	require.NoError(t, err)
+	assert.Equal(t, "protocol: neither the connection nor the request has a scope", got.Parameters[6].Reason)
 }
 
 // explained holds an explanation against the URL: the same pairs in the same

@@ -60,7 +60,7 @@ func AppendEscape(dst []byte, s string) []byte {
 	dst = dst[:n+3*len(s)+1]
 	for len(s) >= 4 {
 		if all4(s, unreserved) {
-			binary.LittleEndian.PutUint32(dst[n:], uint32(s[0])|uint32(s[1])<<8|uint32(s[2])<<16|uint32(s[3])<<24)
+			binary.LittleEndian.PutUint32(dst[n:], load4(s))
 			n += 4
 			s = s[4:]
 			continue
@@ -88,21 +88,23 @@ func all4(s string, class uint8) bool {
 	return classes[s[0]]&classes[s[1]]&classes[s[2]]&classes[s[3]]&class != 0
 }
 
-// Plain reports whether s decodes to itself and is printable ASCII: no escape,
-// plus sign or semicolon, no control character, nothing beyond ASCII.
-func Plain(s string) bool {
-	for len(s) >= 4 {
-		if !all4(s, plain) {
-			return false
-		}
-		s = s[4:]
+// load4 gives the first four bytes of s; the compiler makes it one load.
+func load4(s string) uint32 {
+	return uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24
+}
+
+// Plain counts the bytes at the beginning of s that decode to themselves and
+// are printable ASCII: it ends at an escape, a plus sign, a semicolon, an
+// ampersand, a control character, or what is beyond ASCII.
+func Plain(s string) int {
+	n := 0
+	for n+4 <= len(s) && all4(s[n:], plain) {
+		n += 4
 	}
-	for i := range len(s) {
-		if classes[s[i]]&plain == 0 {
-			return false
-		}
+	for n < len(s) && classes[s[n]]&plain != 0 {
+		n++
 	}
-	return true
+	return n
 }
 
 // What AppendUnescape and Problem find wrong with a value.
@@ -119,8 +121,14 @@ const (
 func AppendUnescape(dst []byte, s string) ([]byte, string) {
 	start, n := len(dst), len(dst)
 	dst = slices.Grow(dst, len(s))[:n+len(s)]
-	var all uint8 // classes of all decoded bytes
+	var all uint8 // classes of all decoded bytes that are not plain
 	for i := 0; i < len(s); i++ {
+		if i+4 <= len(s) && all4(s[i:], plain) {
+			binary.LittleEndian.PutUint32(dst[n:], load4(s[i:]))
+			n += 4
+			i += 3
+			continue
+		}
 		b := s[i]
 		switch b {
 		case '+':
