@@ -1,0 +1,206 @@
+// Authorizeurl prints the URL with which an auth server sends a user on to an
+// upstream identity provider, for a connection and an /authorize request:
+//
+//	go run ./examples/authorizeurl [flags] CONNECTION.json AUTHORIZE_URL
+//
+// It shows the whole way that a server goes: connection, provider, request,
+// transaction, URL.
+package main
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"strings"
+
+	"example.com/upstream"
+)
+
+const usage = `usage:
+  authorizeurl [flags] CONNECTION.json AUTHORIZE_URL
+  authorizeurl -vectors < vectors.jsonl
+
+AUTHORIZE_URL is a whole URL, a path with a query, or a query alone.
+
+flags:
+`
+
+func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
+
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	var c command
+	flags := flag.NewFlagSet("authorizeurl", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.Usage = func() {
+		fmt.Fprint(stderr, usage)
+		flags.PrintDefaults()
+	}
+	flags.BoolVar(&c.explain, "explain", false, "say of each parameter why it is in the URL, or why not")
+	flags.BoolVar(&c.json, "json", false, "print one JSON object")
+	vectors := flags.Bool("vectors", false, "answer conformance vectors from standard input, one JSON object a line; stands alone")
+	flags.StringVar(&c.tx.RedirectURI, "redirect-uri", "", "the auth server's own callback `URI`")
+	flags.StringVar(&c.tx.State, "state", "", "the auth server's own `state`")
+	flags.StringVar(&c.tx.Nonce, "nonce", "", "OpenID Connect `nonce`")
+	flags.StringVar(&c.tx.CodeVerifier, "code-verifier", "", "PKCE `verifier`; the URL has its S256 challenge")
+	flags.StringVar(&c.tx.RequestToken, "request-token", "", "OAuth 1.0a request `token`")
+	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+		return 0
+	} else if err != nil {
+		return 2
+	}
+
+	var err error
+	switch {
+	case *vectors && flags.NFlag() == 1 && flags.NArg() == 0:
+		err = answerVectors(stdin, stdout)
+	case !*vectors && flags.NArg() == 2:
+		err = c.run(flags.Arg(0), flags.Arg(1), stdout, stderr)
+	default:
+		flags.Usage()
+		return 2
+	}
+	if err != nil {
+		fmt.Fprintln(stderr, "authorizeurl:", visible(err.Error()))
+		return 1
+	}
+	return 0
+}
+
+// A command is what the flags say.
+type command struct {
+	explain, json bool
+	tx            upstream.Transaction
+}
+
+func (c *command) run(file, authorizeURL string, stdout, stderr io.Writer) error {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	conn, err := upstream.ParseConnection(data)
+	if err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	provider, err := upstream.NewProvider(conn)
+	if err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	query, err := rawQuery(authorizeURL)
+	if err != nil {
+		return err
+	}
+	req, err := upstream.ParseAuthorizeQuery(query)
+	if err != nil {
+		return err
+	}
+	target, err := c.authorizationURL(provider, req, stderr)
+	if err != nil {
+		return err
+	}
+	if !c.explain {
+		return c.print(stdout, target, nil)
+	}
+	explanation, err := provider.Explain(req, c.tx)
+	if err != nil {
+		return err
+	}
+	return c.print(stdout, target, &explanation)
+}
+
+// authorizationURL gives the URL. What the connection's protocol needs and no
+// flag has given gets a value here; the error of the first try says what that is.
+func (c *command) authorizationURL(p *upstream.Provider, req *upstream.AuthorizeRequest, stderr io.Writer) (string, error) {
+	for {
+		target, err := p.AuthorizationURL(req, c.tx)
+		var bad *upstream.TransactionError
+		if !errors.As(err, &bad) {
+			return target, err
+		}
+		var field *string
+		var value string
+		switch bad.Field {
+		case "redirect_uri":
+			field, value = &c.tx.RedirectURI, "https://auth.example.com/login/callback"
+		case "state":
+			field, value = &c.tx.State, rand.Text()
+		case "code_verifier":
+			field, value = &c.tx.CodeVerifier, rand.Text()+rand.Text() // one has 26 characters, the least is 43
+		case "request_token":
+			field, value = &c.tx.RequestToken, "example-request-token"
+		}
+		if field == nil || *field != "" { // given, and not good
+			return "", err
+		}
+		*field = value
+		fmt.Fprintf(stderr, "authorizeurl: no -%s given, using %s\n", strings.ReplaceAll(bad.Field, "_", "-"), value)
+	}
+}
+
+// rawQuery takes the query, still encoded, out of https://host/authorize?x=y,
+// /authorize?x=y, ?x=y or x=y.
+func rawQuery(s string) (string, error) {
+	s, _, _ = strings.Cut(s, "#") // no browser sends that
+	if name, _, ok := strings.Cut(s, "="); ok && !strings.ContainsAny(name, "?/:") {
+		s = "?" + s
+	}
+	u, err := url.Parse(s)
+	if err != nil {
+		return "", fmt.Errorf("bad URL: %w", errors.Unwrap(err)) // err repeats the URL
+	}
+	whole := (u.Scheme == "https" || u.Scheme == "http") && u.Host != ""
+	local := u.Scheme == "" && u.Host == "" && (strings.HasPrefix(s, "/") || strings.HasPrefix(s, "?"))
+	if !whole && !local {
+		return "", fmt.Errorf("bad URL: %q is not a whole URL, a path with a query, or a query", s)
+	}
+	return u.RawQuery, nil
+}
+
+// print writes the URL, and its explanation if there is one.
+func (c *command) print(w io.Writer, target string, e *upstream.Explanation) error {
+	if !c.json {
+		if _, err := fmt.Fprintln(w, target); err != nil || e == nil {
+			return err
+		}
+		return printTable(w, e)
+	}
+	out := output{URL: target}
+	if e != nil {
+		out.explanation = &explanation{Unmapped: append([]string{}, e.Unmapped...)} // [] rather than null
+		for _, d := range e.Parameters {
+			out.Parameters = append(out.Parameters, parameter(d))
+		}
+	}
+	return newEncoder(w).Encode(out)
+}
+
+// The output of -json.
+type (
+	output struct {
+		URL string `json:"url"`
+		*explanation
+	}
+	explanation struct {
+		Parameters []parameter `json:"parameters"`
+		Unmapped   []string    `json:"unmapped"`
+	}
+	parameter struct { // an upstream.Decision
+		Name   string `json:"name"`
+		Value  string `json:"value"`
+		Layer  string `json:"layer"`
+		Source string `json:"source"`
+		Sent   bool   `json:"sent"`
+		Reason string `json:"reason"`
+	}
+)
+
+// newEncoder writes one object a line and leaves the & of a URL alone.
+func newEncoder(w io.Writer) *json.Encoder {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	return enc
+}
