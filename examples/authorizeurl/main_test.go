@@ -109,7 +109,7 @@ func TestErrors(t *testing.T) {
 		args       []string
 		want       string
 	}{
-		{"bad JSON", `{"name": `, []string{"?a=b"}, "is not good JSON"},
+		{"bad JSON", `{"name": `, []string{"?a=b"}, "cannot be read"},
 		{"several problems", "{\"name\":\"a b\",\"strategy\":\"oauth2\",\"options\":{\"upstream_params\":{\"a\\u001b\\n\":true}}}", []string{"?a=b"}, "/options/tokenURL is missing"},
 		{"SAML", `{"name":"a","strategy":"samlp"}`, []string{"?a=b"}, "SAML"},
 		{"configuration before URL", `{"strategy":"github"}`, []string{"no url"}, "/options/client_id is missing"},
@@ -200,29 +200,30 @@ func TestExplain_M10(t *testing.T) {
 	assert.Equal(t, "https://idp.example.com/authorize?client_id=c&evil=%1B%5B31m%E2%80%AE%0A&hint=a.secret.token&login=nobody&long="+
 		strings.Repeat("%C3%A9", 100)+"&p=1&redirect_uri=https%3A%2F%2Fauth.example.com%2Fcb&response_type=code&state=st", url)
 	assert.Equal(t, `
-PARAMETER              VALUE                     SENT  LAYER             FROM           REASON
+PARAMETER              VALUE                     SENT  LAYER             FROM              REASON
 client_id              c                         yes   protocol
-code_challenge                                   no    protocol                         the transaction has no
-                                                                                        code verifier
-code_challenge_method                            no    protocol                         the transaction has no
-                                                                                        code verifier
+code_challenge                                   no    protocol                            the transaction has no
+                                                                                           code verifier
+code_challenge_method                            no    protocol                            the transaction has no
+                                                                                           code verifier
 evil                   \x1b[31m\u202e\n          yes   upstream_params
 hint                   [redacted]                yes   upstream_params   id_token_hint
-login                  nobody                    yes   authParams                       upstream_params: the
-                                                                                        request has no
-                                                                                        login_hint
+login                  nobody                    yes   authParams                          upstream_params: the
+                                                                                           request has no
+                                                                                           login_hint
 long                   ééééééééééééééééééééééé…  yes   authParams
-nonce                                            no    protocol                         the transaction has no
-                                                                                        nonce
+nonce                                            no    protocol                            the transaction has no
+                                                                                           nonce
 p                      1                         yes   authorizationURL
-prompt                                           no                                     upstream_params: prompt
-                                                                                        does not pass allow,
-                                                                                        allow_pattern or
-                                                                                        translate
+prompt                                           no    upstream_params   prompt            upstream_params: prompt
+                                                                                           does not pass allow,
+                                                                                           allow_pattern or
+                                                                                           translate
 redirect_uri           https://auth.example.co…  yes   protocol
 response_type          code                      yes   protocol
-scope                                            no                                     protocol: the request
-                                                                                        has no connection_scope
+scope                                            no    protocol          connection_scope  protocol: neither the
+                                                                                           connection nor the
+                                                                                           request has a scope
 state                  st                        yes   protocol
 
 Incoming but not mapped: hd, max_age

@@ -23,9 +23,6 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	if conn.Options.UpstreamParams == nil { // the connection has had none
-		conn.Options.UpstreamParams = upstream.Params{}
-	}
 	conn.Options.UpstreamParams["blog"] = upstream.Static("myblog.wordpress.com")
 
 	// An Update replaces options as a whole. The body therefore holds all that
