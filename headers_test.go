@@ -10,6 +10,7 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -55,12 +56,22 @@ func newSite(t *testing.T, answer http.HandlerFunc) *site {
 	return s
 }
 
-// seen gives the calls to a path, in their order.
-func (s *site) seen(path string) []call {
+func (s *site) all() []call {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return slices.Clone(s.calls)
+}
+
+func (s *site) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.calls = nil
+}
+
+// seen gives the calls to a path, in their order.
+func (s *site) seen(path string) []call {
 	var calls []call
-	for _, c := range s.calls {
+	for _, c := range s.all() {
 		if c.Path == path {
 			calls = append(calls, c)
 		}
@@ -206,8 +217,8 @@ func TestH4RedirectIsNotFollowed(t *testing.T) {
 					require.ErrorAs(t, err, &refused)
 					assert.Equal(t, status, refused.Response.StatusCode)
 					assert.Contains(t, err.Error(), "correct the URL")
-					assert.Empty(t, other.calls, "the other host was asked")
-					assert.Len(t, idp.calls, 1, "one request only")
+					assert.Empty(t, other.all(), "the other host was asked")
+					assert.Len(t, idp.all(), 1, "one request only")
 				})
 			}
 		}
@@ -240,7 +251,7 @@ func TestH7HostClientIsUsedAndUnchanged(t *testing.T) {
 		require.NoError(t, err)
 	}
 	assert.EqualValues(t, 2, transport.n.Load())
-	assert.Contains(t, idp.calls[1].Header.Get("Cookie"), "sticky=node1", "the jar serves")
+	assert.Contains(t, idp.all()[1].Header.Get("Cookie"), "sticky=node1", "the jar serves")
 
 	client := config.Client(ctx, &oauth2.Token{AccessToken: "A1"})
 	assert.Equal(t, time.Minute, client.Timeout)
@@ -333,16 +344,16 @@ func TestH5H6ClientAuthentication(t *testing.T) {
 			}
 			_, err := newConfig(t, idp, c.change, headers).Exchange(t.Context(), "code")
 			require.EqualError(t, err, "upstream: token endpoint: status 401, error invalid_client")
-			require.Len(t, idp.calls, 1, "a code is never spent twice")
+			require.Len(t, idp.all(), 1, "a code is never spent twice")
 			got := func(values []string) string {
 				if len(values) == 0 {
 					return none
 				}
 				return strings.Join(values, " and ")
 			}
-			assert.Equal(t, c.authorization, got(idp.calls[0].Header["Authorization"]))
-			assert.Equal(t, c.clientID, got(idp.calls[0].Form["client_id"]))
-			assert.Equal(t, c.secretSent, got(idp.calls[0].Form["client_secret"]))
+			assert.Equal(t, c.authorization, got(idp.all()[0].Header["Authorization"]))
+			assert.Equal(t, c.clientID, got(idp.all()[0].Form["client_id"]))
+			assert.Equal(t, c.secretSent, got(idp.all()[0].Form["client_secret"]))
 		})
 	}
 }
@@ -421,8 +432,8 @@ func TestH1HeadersAndScopesAreCopied(t *testing.T) {
 	headers["X-Tenant"], scopes[0] = "red", "b"
 	_, err := config.PasswordCredentialsToken(t.Context(), "user", "pw")
 	require.NoError(t, err)
-	assert.Equal(t, "blue", idp.calls[0].Header.Get("X-Tenant"))
-	assert.Equal(t, "a", idp.calls[0].Form.Get("scope"))
+	assert.Equal(t, "blue", idp.all()[0].Header.Get("X-Tenant"))
+	assert.Equal(t, "a", idp.all()[0].Form.Get("scope"))
 }
 
 func TestH3ProviderConfig(t *testing.T) {
@@ -431,7 +442,7 @@ func TestH3ProviderConfig(t *testing.T) {
 		"authorizationURL": "`+idp.URL+`/authorize", "tokenURL": "`+idp.URL+`/token", "customHeaders": {"X-Tenant": "blue"}}}`)
 	_, err := p.OAuth2Config("https://auth.example.com/callback").Exchange(t.Context(), "code", oauth2.VerifierOption("v"), nil)
 	require.NoError(t, err)
-	sent := idp.calls[0]
+	sent := idp.all()[0]
 	assert.Equal(t, "blue", sent.Header.Get("X-Tenant"))
 	assert.Equal(t, url.Values{"grant_type": {"authorization_code"}, "code": {"code"}, "code_verifier": {"v"}, "client_id": {"client"},
 		"client_secret": {"secret"}, "redirect_uri": {"https://auth.example.com/callback"}}, sent.Form)
@@ -462,14 +473,14 @@ func TestTokenSourceKeepsWhatARetryNeeds(t *testing.T) {
 	fail.Store(false)
 	token, err := source.Token()
 	require.NoError(t, err)
-	assert.Equal(t, "R1", idp.calls[1].Form.Get("refresh_token"), "the failed refresh kept it")
+	assert.Equal(t, "R1", idp.all()[1].Form.Get("refresh_token"), "the failed refresh kept it")
 	assert.Equal(t, "R2", token.RefreshToken)
 
 	// Early refresh has to find the refresher inside, with the rotated token.
 	_, err = oauth2.ReuseTokenSourceWithExpiry(token, source, 2*time.Hour).Token()
 	require.NoError(t, err)
-	require.Len(t, idp.calls, 3)
-	assert.Equal(t, "R2", idp.calls[2].Form.Get("refresh_token"))
+	require.Len(t, idp.all(), 3)
+	assert.Equal(t, "R2", idp.all()[2].Form.Get("refresh_token"))
 
 	_, err = newConfig(t, idp, nil, nil).TokenSource(t.Context(), nil).Token()
 	require.EqualError(t, err, "upstream: the token has expired and there is no refresh token; the user has to log in again")
@@ -495,7 +506,8 @@ func TestClientKeepsTheTokenAtItsOrigin(t *testing.T) {
 		at   *site
 		want string
 	}{"/same": {home, "Bearer A1"}, "/away": {away, ""}, "/tour": {home, ""}} {
-		home.calls, away.calls = nil, nil
+		home.forget()
+		away.forget()
 		resp, err := client.Get(home.URL + path)
 		require.NoError(t, err)
 		_ = resp.Body.Close()
