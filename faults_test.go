@@ -5,14 +5,12 @@ package upstream_test
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -27,47 +25,6 @@ import (
 
 	"example.com/upstream"
 )
-
-// raw answers with bytes that net/http would not send, and drops the line.
-func raw(text string, linger bool) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) {
-		conn, _, err := w.(http.Hijacker).Hijack()
-		if err != nil {
-			return
-		}
-		_, _ = io.WriteString(conn, text)
-		if tcp, ok := conn.(*net.TCPConn); ok && !linger {
-			_ = tcp.SetLinger(0) // closes with RST
-		}
-		_ = conn.Close()
-	}
-}
-
-// hang sends what it is given and then nothing until the client goes away.
-func hang(text string) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		if text != "" {
-			_, _ = io.WriteString(w, text)
-			_ = http.NewResponseController(w).Flush()
-		}
-		<-r.Context().Done()
-	}
-}
-
-func drip(w http.ResponseWriter, r *http.Request) {
-	for r.Context().Err() == nil {
-		_, _ = io.WriteString(w, " ")
-		_ = http.NewResponseController(w).Flush()
-		time.Sleep(10 * time.Millisecond)
-	}
-}
-
-func bomb(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Encoding", "gzip")
-	zip := gzip.NewWriter(w)
-	_, _ = zip.Write(bytes.Repeat([]byte(" "), 8<<20))
-	_ = zip.Close()
-}
 
 // padded is a JSON object of that many bytes.
 func padded(size int) string {
@@ -124,15 +81,6 @@ var faults = []struct {
 	{"unauthorized HTML", answer(401, "text/html", "<p>SECRET"), "status 401", "userinfo endpoint: status 401: it refuses the access token", 401, nil},
 	{"forbidden", answer(403, "text/html", "<p>SECRET"), "status 403", "userinfo endpoint: status 403: it refuses the access token", 403, nil},
 	{"5xx", answer(503, "text/html", "<p>SECRET"), "status 503", "userinfo endpoint: status 503", 503, nil},
-}
-
-func endless(w http.ResponseWriter, r *http.Request) {
-	chunk := bytes.Repeat([]byte("SECRET "), 1<<12)
-	for r.Context().Err() == nil {
-		if _, err := w.Write(chunk); err != nil {
-			return
-		}
-	}
 }
 
 func TestH4H8FaultsOfTheTokenEndpoint(t *testing.T) {
@@ -327,10 +275,6 @@ func TestH8NothingPrintedHoldsASecret(t *testing.T) {
 	assert.Empty(t, refused.Response.Request.Header)
 	assert.Nil(t, refused.Response.Request.GetBody)
 }
-
-type roundTripFunc func(*http.Request) (*http.Response, error)
-
-func (f roundTripFunc) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 func TestE3OddTransports(t *testing.T) {
 	for name, f := range map[string]roundTripFunc{

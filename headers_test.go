@@ -3,16 +3,11 @@ package upstream_test
 import (
 	"context"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 	"net/http/cookiejar"
-	"net/http/httptest"
 	"net/url"
-	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -23,69 +18,6 @@ import (
 
 	"example.com/upstream"
 )
-
-// A call is a request as a server has seen it.
-type call struct {
-	Method, Path string
-	Header       http.Header
-	Form         url.Values // of the body
-	Text         string     // everything that was sent, for a search
-}
-
-// A site is a server that remembers what it was asked.
-type site struct {
-	*httptest.Server
-	mu    sync.Mutex
-	calls []call
-}
-
-func newSite(t *testing.T, answer http.HandlerFunc) *site {
-	t.Helper()
-	s := &site{}
-	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, _ := io.ReadAll(r.Body)
-		form, _ := url.ParseQuery(string(body))
-		header, _ := json.Marshal(r.Header)
-		s.mu.Lock()
-		s.calls = append(s.calls, call{r.Method, r.URL.Path, r.Header.Clone(), form,
-			r.URL.String() + "\n" + string(header) + "\n" + string(body)})
-		s.mu.Unlock()
-		answer(w, r)
-	}))
-	t.Cleanup(s.Close)
-	return s
-}
-
-func (s *site) all() []call {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Clone(s.calls)
-}
-
-func (s *site) forget() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.calls = nil
-}
-
-// seen gives the calls to a path, in their order.
-func (s *site) seen(path string) []call {
-	var calls []call
-	for _, c := range s.all() {
-		if c.Path == path {
-			calls = append(calls, c)
-		}
-	}
-	return calls
-}
-
-func answer(status int, contentType, body string) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", contentType)
-		w.WriteHeader(status)
-		_, _ = io.WriteString(w, body)
-	}
-}
 
 const tokenJSON = `{"access_token":"A2","token_type":"bearer","refresh_token":"R2","expires_in":3600}`
 
@@ -223,14 +155,6 @@ func TestH4RedirectIsNotFollowed(t *testing.T) {
 			}
 		}
 	}
-}
-
-// roundTripper is the host's own transport: a real one that counts.
-type roundTripper struct{ n atomic.Int32 }
-
-func (r *roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
-	r.n.Add(1)
-	return http.DefaultTransport.RoundTrip(req)
 }
 
 func TestH7HostClientIsUsedAndUnchanged(t *testing.T) {
@@ -446,15 +370,6 @@ func TestH3ProviderConfig(t *testing.T) {
 	assert.Equal(t, "blue", sent.Header.Get("X-Tenant"))
 	assert.Equal(t, url.Values{"grant_type": {"authorization_code"}, "code": {"code"}, "code_verifier": {"v"}, "client_id": {"client"},
 		"client_secret": {"secret"}, "redirect_uri": {"https://auth.example.com/callback"}}, sent.Form)
-}
-
-func newProvider(t *testing.T, connection string) *upstream.Provider {
-	t.Helper()
-	conn, err := upstream.ParseConnection([]byte(connection))
-	require.NoError(t, err)
-	p, err := upstream.NewProvider(conn)
-	require.NoError(t, err)
-	return p
 }
 
 func TestTokenSourceKeepsWhatARetryNeeds(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"unicode"
@@ -361,7 +362,10 @@ func (u Userinfo) Fetch(ctx context.Context, token *oauth2.Token, _ *Connection)
 	if ctx == nil {
 		ctx = context.Background()
 	}
+	address, err := url.Parse(u.URL)
 	switch {
+	case err != nil || address.Host == "" || address.Scheme != "https" && address.Scheme != "http":
+		return nil, profileError("the userinfo URL is not an absolute https URL")
 	case u.Fields != nil && u.Fields["user_id"] == "":
 		return nil, profileError("the mapping has no user_id; set Fields[\"user_id\"] to its path")
 	case token == nil || token.AccessToken == "":
