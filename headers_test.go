@@ -436,6 +436,33 @@ func TestClientKeepsTheTokenAtItsOrigin(t *testing.T) {
 	require.Error(t, err) // the test server speaks no TLS
 }
 
+func TestClientKnowsTheDefaultPort(t *testing.T) {
+	for from, c := range map[string]struct{ to, want string }{
+		"http://api.example.com/":     {"http://API.example.com:80/end", "Bearer A1"},
+		"http://api.example.com:80/":  {"http://api.example.com/end", "Bearer A1"},
+		"http://api.example.com:81/":  {"http://api.example.com/end", ""},
+		"https://api.example.com/":    {"https://api.example.com:443/end", "Bearer A1"},
+		"https://api.example.com:80/": {"http://api.example.com:80/end", ""},
+		"http://example.com/":         {"http://api.example.com/end", ""},
+	} {
+		var last string
+		host := &http.Client{Transport: roundTripFunc(func(r *http.Request) (*http.Response, error) {
+			last = r.Header.Get("Authorization")
+			resp := &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: http.NoBody} // Request is not set
+			if r.URL.Path != "/end" {
+				resp.StatusCode = http.StatusFound
+				resp.Header.Set("Location", c.to)
+			}
+			return resp, nil
+		})}
+		ctx := context.WithValue(t.Context(), oauth2.HTTPClient, host)
+		resp, err := newConfig(t, newIdP(t), nil, nil).Client(ctx, &oauth2.Token{AccessToken: "A1"}).Get(from)
+		require.NoError(t, err)
+		_ = resp.Body.Close()
+		assert.Equal(t, c.want, last, "%s to %s", from, c.to)
+	}
+}
+
 func TestE3NothingToWorkWith(t *testing.T) {
 	idp := newIdP(t)
 	var none *upstream.Config
