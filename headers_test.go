@@ -166,8 +166,10 @@ func TestH7HostClientIsUsedAndUnchanged(t *testing.T) {
 	require.NoError(t, err)
 	transport := &roundTripper{}
 	asked := 0
-	host := &http.Client{Transport: transport, Jar: jar, Timeout: time.Minute,
-		CheckRedirect: func(*http.Request, []*http.Request) error { asked++; return nil }}
+	host := &http.Client{
+		Transport: transport, Jar: jar, Timeout: time.Minute,
+		CheckRedirect: func(*http.Request, []*http.Request) error { asked++; return nil },
+	}
 	ctx := context.WithValue(t.Context(), oauth2.HTTPClient, host)
 	config := newConfig(t, idp, nil, customHeaders)
 	for range 2 {
@@ -313,8 +315,10 @@ func TestH1H2RefusedHeaders(t *testing.T) {
 		_, err := upstream.NewConfig(oauth2.Config{}, c.headers)
 		checkProblems(t, err, c.want)
 	}
-	for _, refused := range []string{"Host", "Content-Length", "Content-Type", "Content-Encoding", "Transfer-Encoding", "Connection",
-		"Keep-Alive", "Upgrade", "TE", "Trailer", "Expect", "Cookie", "Proxy-Authorization", "Proxy-", "Content_Type"} {
+	for _, refused := range []string{
+		"Host", "Content-Length", "Content-Type", "Content-Encoding", "Transfer-Encoding", "Connection",
+		"Keep-Alive", "Upgrade", "TE", "Trailer", "Expect", "Cookie", "Proxy-Authorization", "Proxy-", "Content_Type",
+	} {
 		for _, spelling := range []string{refused, strings.ToLower(refused), strings.ToUpper(refused)} {
 			_, err := upstream.NewConfig(oauth2.Config{}, headers{spelling: "SECRET"})
 			checkProblems(t, err, []string{"/" + spelling + " " + set})
@@ -368,8 +372,10 @@ func TestH3ProviderConfig(t *testing.T) {
 	require.NoError(t, err)
 	sent := idp.all()[0]
 	assert.Equal(t, "blue", sent.Header.Get("X-Tenant"))
-	assert.Equal(t, url.Values{"grant_type": {"authorization_code"}, "code": {"code"}, "code_verifier": {"v"}, "client_id": {"client"},
-		"client_secret": {"secret"}, "redirect_uri": {"https://auth.example.com/callback"}}, sent.Form)
+	assert.Equal(t, url.Values{
+		"grant_type": {"authorization_code"}, "code": {"code"}, "code_verifier": {"v"}, "client_id": {"client"},
+		"client_secret": {"secret"}, "redirect_uri": {"https://auth.example.com/callback"},
+	}, sent.Form)
 }
 
 func TestTokenSourceKeepsWhatARetryNeeds(t *testing.T) {
@@ -466,10 +472,12 @@ func TestClientKnowsTheDefaultPort(t *testing.T) {
 func TestE3NothingToWorkWith(t *testing.T) {
 	idp := newIdP(t)
 	var none *upstream.Config
-	for name, c := range map[string]*upstream.Config{"nil": none, "zero": {}, "nil provider": (*upstream.Provider)(nil).OAuth2Config("x"),
+	for name, c := range map[string]*upstream.Config{
+		"nil": none, "zero": {}, "nil provider": (*upstream.Provider)(nil).OAuth2Config("x"),
 		"zero provider": (&upstream.Provider{}).OAuth2Config(""), "bad URL": newConfig(t, idp, func(c *oauth2.Config) {
 			c.Endpoint = oauth2.Endpoint{TokenURL: "http://[::1"}
-		}, nil)} {
+		}, nil),
+	} {
 		_, exchange := c.Exchange(t.Context(), "code")
 		_, password := c.PasswordCredentialsToken(t.Context(), "", "")
 		_, refresh := c.TokenSource(t.Context(), expired("R1")).Token()

@@ -60,12 +60,19 @@ type attribute struct {
 // attributes is the one list of root attributes, to read and to write.
 func (p *Profile) attributes() []attribute {
 	return []attribute{
-		{"user_id", &p.UserID}, {"name", &p.Name}, {"nickname", &p.Nickname},
-		{"given_name", &p.GivenName}, {"family_name", &p.FamilyName},
-		{"picture", &p.Picture}, {"username", &p.Username},
-		{"email", &p.Email}, {"email_verified", &p.EmailVerified},
-		{"phone_number", &p.PhoneNumber}, {"phone_verified", &p.PhoneVerified},
-		{"user_metadata", &p.UserMetadata}, {"app_metadata", &p.AppMetadata},
+		{"user_id", &p.UserID},
+		{"name", &p.Name},
+		{"nickname", &p.Nickname},
+		{"given_name", &p.GivenName},
+		{"family_name", &p.FamilyName},
+		{"picture", &p.Picture},
+		{"username", &p.Username},
+		{"email", &p.Email},
+		{"email_verified", &p.EmailVerified},
+		{"phone_number", &p.PhoneNumber},
+		{"phone_verified", &p.PhoneVerified},
+		{"user_metadata", &p.UserMetadata},
+		{"app_metadata", &p.AppMetadata},
 	}
 }
 
@@ -319,8 +326,10 @@ func (p *Provider) ownFields() map[string]string {
 	case p.strategy == "github":
 		return map[string]string{"user_id": "id", "name": "name", "nickname": "login", "email": "email", "picture": "avatar_url"}
 	case p.strategy == "wordpress":
-		return map[string]string{"user_id": "ID", "name": "display_name", "username": "username",
-			"email": "email", "email_verified": "email_verified", "picture": "avatar_URL"}
+		return map[string]string{
+			"user_id": "ID", "name": "display_name", "username": "username",
+			"email": "email", "email_verified": "email_verified", "picture": "avatar_URL",
+		}
 	}
 	return nil
 }

@@ -18,6 +18,8 @@ import (
 
 var sampleFields = map[string]string{"user_id": "account.uuid", "email": "account.email"}
 
+var noContext context.Context // E3: nil is no reason to panic
+
 // fetchDocument asks a userinfo endpoint that answers with the document.
 func fetchDocument(t *testing.T, document string, fields map[string]string) (*upstream.Profile, error) {
 	t.Helper()
@@ -71,7 +73,7 @@ func TestU2Request(t *testing.T) {
 		{"ftp://idp.example.com/me", &oauth2.Token{AccessToken: "A1"}, "the userinfo URL"},
 	} {
 		idp.forget()
-		_, err := upstream.Userinfo{URL: fault.url}.Fetch(nil, fault.token, nil) //nolint:staticcheck // E3
+		_, err := upstream.Userinfo{URL: fault.url}.Fetch(noContext, fault.token, nil)
 		require.ErrorContains(t, err, "upstream: profile: ")
 		require.ErrorContains(t, err, fault.want)
 		assert.Empty(t, idp.all())
@@ -188,8 +190,10 @@ func TestU4Paths(t *testing.T) {
 }
 
 func TestU6EmailVerified(t *testing.T) {
-	for value, want := range map[string]any{`true`: true, `"true"`: true, `false`: false, `"false"`: false, `null`: nil, ``: nil,
-		`"True"`: false, `"TRUE"`: false, `" true"`: false, `1`: false, `"1"`: false, `"yes"`: false, `""`: false, `[true]`: false, `{}`: false} {
+	for value, want := range map[string]any{
+		`true`: true, `"true"`: true, `false`: false, `"false"`: false, `null`: nil, ``: nil,
+		`"True"`: false, `"TRUE"`: false, `" true"`: false, `1`: false, `"1"`: false, `"yes"`: false, `""`: false, `[true]`: false, `{}`: false,
+	} {
 		document := `{"sub":"1"}`
 		if value != "" {
 			document = `{"sub":"1","email_verified":` + value + `,"phone_number_verified":` + value + `}`
@@ -214,11 +218,15 @@ func TestU7ParseProfile(t *testing.T) {
 	p, err := upstream.ParseProfile([]byte(full))
 	require.NoError(t, err)
 	yes, no := true, false
-	assert.Equal(t, &upstream.Profile{UserID: "1", Name: "Ann Lee", Nickname: "ann", GivenName: "Ann", FamilyName: "Lee",
+	assert.Equal(t, &upstream.Profile{
+		UserID: "1", Name: "Ann Lee", Nickname: "ann", GivenName: "Ann", FamilyName: "Lee",
 		Picture: "https://p.example/a?b=1&c=<2>", Username: "annlee", Email: "ann@example.com", EmailVerified: &yes,
 		PhoneNumber: "+491", PhoneVerified: &no, UserMetadata: json.RawMessage(`{"n":1.0}`), AppMetadata: json.RawMessage(`{}`),
-		Extra: map[string]json.RawMessage{"id": json.RawMessage("12345678901234567890"), "Email": json.RawMessage(`"other"`),
-			"nested": json.RawMessage(`{"a":[1e3,null]}`)}}, p)
+		Extra: map[string]json.RawMessage{
+			"id": json.RawMessage("12345678901234567890"), "Email": json.RawMessage(`"other"`),
+			"nested": json.RawMessage(`{"a":[1e3,null]}`),
+		},
+	}, p)
 	text, err := json.Marshal(p)
 	require.NoError(t, err)
 	assert.JSONEq(t, full, string(text))
@@ -247,10 +255,12 @@ func TestU7ParseProfile(t *testing.T) {
 func TestU7RootAttributesWin(t *testing.T) {
 	raw := func(s string) json.RawMessage { return json.RawMessage(s) }
 	text, err := json.Marshal(upstream.Profile{UserID: "1", Extra: map[string]json.RawMessage{
-		"user_id": raw(`"2"`), "email": raw(`"x"`), "email_verified": raw("true"), "b": nil, "a": raw("1")}})
+		"user_id": raw(`"2"`), "email": raw(`"x"`), "email_verified": raw("true"), "b": nil, "a": raw("1"),
+	}})
 	require.ErrorContains(t, err, `the member "b" holds no JSON value`, "%s", text)
 	text, err = json.Marshal(upstream.Profile{UserID: "1", Extra: map[string]json.RawMessage{
-		"user_id": raw(`"2"`), "email": raw(`"x"`), "email_verified": raw("true"), "b": raw(" [ ] "), "a": raw("1")}})
+		"user_id": raw(`"2"`), "email": raw(`"x"`), "email_verified": raw("true"), "b": raw(" [ ] "), "a": raw("1"),
+	}})
 	require.NoError(t, err)
 	assert.Equal(t, `{"user_id":"1","a":1,"b":[]}`, string(text))
 	for _, p := range []upstream.Profile{{AppMetadata: raw(`{},"user_id":"2"`)}, {Extra: map[string]json.RawMessage{"a": raw(`1,"user_id":"2"`)}}} {
@@ -266,7 +276,8 @@ func TestU7RootAttributesWin(t *testing.T) {
 		map[string]string{"user_id": "id", "company": "org.name", "org": "org.name"})
 	require.NoError(t, err)
 	assert.Equal(t, &upstream.Profile{UserID: "1", Extra: map[string]json.RawMessage{
-		"id": raw(`"1"`), "company": raw(`"Acme"`), "org": raw(`"Acme"`), "sub": raw(`"9"`)}}, p)
+		"id": raw(`"1"`), "company": raw(`"Acme"`), "org": raw(`"Acme"`), "sub": raw(`"9"`),
+	}}, p)
 }
 
 func TestU1ReadyMappings(t *testing.T) {
@@ -274,14 +285,22 @@ func TestU1ReadyMappings(t *testing.T) {
 		document string
 		want     upstream.Profile
 	}{
-		"github": {`{"login":"ann","id":583231,"avatar_url":"https://a.example/1","name":"Ann","email":null}`,
-			upstream.Profile{UserID: "583231", Name: "Ann", Nickname: "ann", Picture: "https://a.example/1"}},
-		"wordpress": {`{"ID":78972699,"display_name":"Ann","username":"ann1","email":"ann@example.com","email_verified":true,"avatar_URL":"https://a.example/1","primary_blog":1}`,
-			upstream.Profile{UserID: "78972699", Name: "Ann", Username: "ann1", Email: "ann@example.com", EmailVerified: new(bool), Picture: "https://a.example/1"}},
-		"google-oauth2": {`{"sub":"110169484474386276334","name":"Ann Lee","given_name":"Ann","family_name":"Lee","picture":"https://a.example/1","email":"ann@example.com","email_verified":true,"hd":"example.com"}`,
-			upstream.Profile{UserID: "110169484474386276334", Name: "Ann Lee", GivenName: "Ann", FamilyName: "Lee", Picture: "https://a.example/1", Email: "ann@example.com", EmailVerified: new(bool)}},
-		"oidc": {`{"sub":"248289761001","name":"Jane","nickname":"jj","preferred_username":"j.doe","phone_number":"+1 (425) 555-1212","phone_number_verified":true,"id":"7","ID":"8"}`,
-			upstream.Profile{UserID: "248289761001", Name: "Jane", Nickname: "jj", Username: "j.doe", PhoneNumber: "+1 (425) 555-1212", PhoneVerified: new(bool)}},
+		"github": {
+			`{"login":"ann","id":583231,"avatar_url":"https://a.example/1","name":"Ann","email":null}`,
+			upstream.Profile{UserID: "583231", Name: "Ann", Nickname: "ann", Picture: "https://a.example/1"},
+		},
+		"wordpress": {
+			`{"ID":78972699,"display_name":"Ann","username":"ann1","email":"ann@example.com","email_verified":true,"avatar_URL":"https://a.example/1","primary_blog":1}`,
+			upstream.Profile{UserID: "78972699", Name: "Ann", Username: "ann1", Email: "ann@example.com", EmailVerified: new(bool), Picture: "https://a.example/1"},
+		},
+		"google-oauth2": {
+			`{"sub":"110169484474386276334","name":"Ann Lee","given_name":"Ann","family_name":"Lee","picture":"https://a.example/1","email":"ann@example.com","email_verified":true,"hd":"example.com"}`,
+			upstream.Profile{UserID: "110169484474386276334", Name: "Ann Lee", GivenName: "Ann", FamilyName: "Lee", Picture: "https://a.example/1", Email: "ann@example.com", EmailVerified: new(bool)},
+		},
+		"oidc": {
+			`{"sub":"248289761001","name":"Jane","nickname":"jj","preferred_username":"j.doe","phone_number":"+1 (425) 555-1212","phone_number_verified":true,"id":"7","ID":"8"}`,
+			upstream.Profile{UserID: "248289761001", Name: "Jane", Nickname: "jj", Username: "j.doe", PhoneNumber: "+1 (425) 555-1212", PhoneVerified: new(bool)},
+		},
 	} {
 		t.Run(strategy, func(t *testing.T) {
 			idp := newSite(t, answer(200, "application/json", c.document))
@@ -316,7 +335,7 @@ func TestU1OwnFetcher(t *testing.T) {
 		name = conn.Name
 		return &upstream.Profile{UserID: got.AccessToken}, ctx.Err()
 	})
-	got, err := q.FetchProfile(nil, token) //nolint:staticcheck // E3
+	got, err := q.FetchProfile(noContext, token)
 	require.NoError(t, err)
 	assert.Equal(t, "A1", got.UserID)
 	assert.Equal(t, "acme", name)

@@ -45,8 +45,10 @@ func newSite(t *testing.T, answer http.HandlerFunc) *site {
 		form, _ := url.ParseQuery(string(body))
 		header, _ := json.Marshal(r.Header)
 		s.mu.Lock()
-		s.calls = append(s.calls, call{r.Method, r.URL.Path, r.Header.Clone(), form,
-			r.URL.String() + "\n" + string(header) + "\n" + string(body)})
+		s.calls = append(s.calls, call{
+			r.Method, r.URL.Path, r.Header.Clone(), form,
+			r.URL.String() + "\n" + string(header) + "\n" + string(body),
+		})
 		s.mu.Unlock()
 		answer(w, r)
 	}))
