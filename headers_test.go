@@ -398,7 +398,8 @@ func TestTokenSourceKeepsWhatARetryNeeds(t *testing.T) {
 	assert.Equal(t, "R2", token.RefreshToken)
 
 	// Early refresh has to find the refresher inside, with the rotated token.
-	_, err = oauth2.ReuseTokenSourceWithExpiry(token, source, 2*time.Hour).Token()
+	stored := &oauth2.Token{AccessToken: token.AccessToken, RefreshToken: token.RefreshToken, Expiry: token.Expiry}
+	_, err = oauth2.ReuseTokenSourceWithExpiry(stored, source, 2*time.Hour).Token()
 	require.NoError(t, err)
 	require.Len(t, idp.all(), 3)
 	assert.Equal(t, "R2", idp.all()[2].Form.Get("refresh_token"))

@@ -55,3 +55,42 @@ func TestH8ReasonQuotesNothing(t *testing.T) {
 	require.Error(t, err)
 	assert.NotContains(t, err.Error(), "SECRET")
 }
+
+type roundTripFunc func(*http.Request) (*http.Response, error)
+
+func (f roundTripFunc) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// A host's transport need not look at Request.Cancel, by which net/http tells
+// transports that it does not know of the client's timeout.
+func TestH7TimeoutReachesAnyTransport(t *testing.T) {
+	host := &http.Client{Timeout: 50 * time.Millisecond, Transport: roundTripFunc(func(r *http.Request) (*http.Response, error) {
+		<-r.Context().Done()
+		return nil, r.Context().Err()
+	})}
+	ctx := context.WithValue(t.Context(), oauth2.HTTPClient, host)
+	_, _, err := endpoint.Get(context.WithoutCancel(ctx), "https://idp.example.com/me", "A1")
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	req, err := http.NewRequest(http.MethodPost, "https://idp.example.com/device", http.NoBody) // as oauth2 makes it
+	require.NoError(t, err)
+	_, err = endpoint.Client(ctx, "", nil).Do(req)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+}
+
+func TestH3TheCallersRequestStaysAsItIs(t *testing.T) {
+	var headers http.Header
+	host := &http.Client{Transport: roundTripFunc(func(r *http.Request) (*http.Response, error) {
+		headers = r.Header
+		r.Header["X-A"][0] = "changed"
+		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: http.NoBody}, nil
+	})}
+	ctx := context.WithValue(t.Context(), oauth2.HTTPClient, host)
+	own := http.Header{"X-A": {"v"}}
+	req, err := http.NewRequest(http.MethodPost, "https://idp.example.com/token", http.NoBody)
+	require.NoError(t, err)
+	resp, err := endpoint.Client(ctx, "https://idp.example.com/token", own).Do(req)
+	require.NoError(t, err)
+	_ = resp.Body.Close()
+	assert.Equal(t, []string{"changed"}, headers["X-A"])
+	assert.Empty(t, req.Header)
+	assert.Equal(t, "v", own.Get("X-A"))
+}
