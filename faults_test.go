@@ -227,7 +227,7 @@ func TestH8NothingPrintedHoldsASecret(t *testing.T) {
 	config, err := upstream.NewConfig(oauth, map[string]string{"Authorization": basic("client", secret), "X-Key": secret})
 	require.NoError(t, err)
 	token := &oauth2.Token{AccessToken: secret, RefreshToken: secret}
-	things := []any{config, *config, config.Client(t.Context(), token), *config.Client(t.Context(), token)}
+	things := []any{config, *config, config.Client(t.Context(), token), *config.Client(t.Context(), token), config.Client(t.Context(), token).Transport}
 
 	broken := func(*http.Request) (*http.Response, error) { return nil, errors.New("host says " + secret) }
 	for _, code := range []int{200, 302, 400, 500, 0, -1} {

@@ -345,15 +345,11 @@ func withoutNil(opts []oauth2.AuthCodeOption) []oauth2.AuthCodeOption {
 	return slices.DeleteFunc(slices.Clone(opts), func(o oauth2.AuthCodeOption) bool { return o == nil })
 }
 
-// resourceTransport adds the token to the requests of [Config.Client].
+// resourceTransport adds the token to the requests of [Config.Client]. Both
+// fields hold pointers, so that a printed [http.Client] shows no token.
 type resourceTransport struct {
 	base   http.RoundTripper
 	source oauth2.TokenSource
-}
-
-// Format keeps the token out of a printed [http.Client].
-func (t *resourceTransport) Format(f fmt.State, verb rune) {
-	printText(f, verb, "upstream.Transport")
 }
 
 func (t *resourceTransport) RoundTrip(req *http.Request) (*http.Response, error) {

@@ -415,6 +415,8 @@ func TestClientKeepsTheTokenAtItsOrigin(t *testing.T) {
 		"/away":  func() string { return away.URL + "/end" },
 		"/tour":  func() string { return away.URL + "/back" },
 		"/back":  func() string { return home.URL + "/end" },
+		"/far":   func() string { return away.URL + "/on" },
+		"/on":    func() string { return away.URL + "/end" },
 		"/https": func() string { return strings.Replace(home.URL, "http:", "https:", 1) + "/end" },
 	}
 	serve := func(w http.ResponseWriter, r *http.Request) {
@@ -427,7 +429,7 @@ func TestClientKeepsTheTokenAtItsOrigin(t *testing.T) {
 	for path, c := range map[string]struct {
 		at   *site
 		want string
-	}{"/same": {home, "Bearer A1"}, "/away": {away, ""}, "/tour": {home, ""}} {
+	}{"/same": {home, "Bearer A1"}, "/away": {away, ""}, "/tour": {home, ""}, "/far": {away, ""}} {
 		home.forget()
 		away.forget()
 		resp, err := client.Get(home.URL + path)
