@@ -1,0 +1,78 @@
+package upstream_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+
+	"golang.org/x/oauth2"
+
+	"example.com/upstream"
+)
+
+// The callback has brought a code: the connection's customHeaders go with it to
+// the token endpoint, and nowhere else.
+func ExampleProvider_OAuth2Config() {
+	idp := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Println(r.FormValue("grant_type"), r.FormValue("code"), r.Header.Get("X-Tenant"))
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = fmt.Fprint(w, `{"access_token": "2YotnFZFEjr1zCsicMWpAA", "token_type": "bearer"}`)
+	}))
+	defer idp.Close()
+
+	conn, err := upstream.ParseConnection([]byte(`{"name": "acme", "strategy": "oauth2", "options": {
+		"client_id": "auth-server", "client_secret": "s3cret", "customHeaders": {"X-Tenant": "blue"},
+		"authorizationURL": "` + idp.URL + `/authorize", "tokenURL": "` + idp.URL + `/token"}}`))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	provider, err := upstream.NewProvider(conn)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	config := provider.OAuth2Config("https://auth.example.com/callback")
+	token, err := config.Exchange(context.Background(), "SplxlOBeZQQYbYS6WxSbIA")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(token.Type(), config)
+	// Output:
+	// authorization_code SplxlOBeZQQYbYS6WxSbIA blue
+	// Bearer upstream.Config(client "auth-server")
+}
+
+// Without a connection, and with an identity provider that wants Basic
+// authentication written as a header: the secret does not also go into the body.
+func ExampleNewConfig() {
+	idp := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		user, _, _ := r.BasicAuth()
+		fmt.Printf("user %q, secret in the body %q\n", user, r.PostFormValue("client_secret"))
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = fmt.Fprint(w, `{"error": "invalid_grant", "error_description": "code SplxlOBeZQQYbYS6WxSbIA is spent"}`)
+	}))
+	defer idp.Close()
+
+	config, err := upstream.NewConfig(oauth2.Config{
+		ClientID:     "auth-server",
+		ClientSecret: "s3cret",
+		Endpoint:     oauth2.Endpoint{TokenURL: idp.URL + "/token"},
+	}, map[string]string{"Authorization": "Basic YXV0aC1zZXJ2ZXI6czNjcmV0"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	_, err = config.Exchange(context.Background(), "SplxlOBeZQQYbYS6WxSbIA")
+	fmt.Println(err)
+
+	_, err = upstream.NewConfig(oauth2.Config{}, map[string]string{"Host": "idp.example.com"})
+	fmt.Println(err != nil)
+	// Output:
+	// user "auth-server", secret in the body ""
+	// upstream: token endpoint: status 400, error invalid_grant
+	// true
+}

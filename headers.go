@@ -1,0 +1,446 @@
+package upstream
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	"golang.org/x/oauth2"
+
+	"example.com/upstream/internal/endpoint"
+	"example.com/upstream/internal/strictjson"
+)
+
+const (
+	maxHeaders      = 30
+	maxHeaderValue  = 1024         // characters
+	maxPollInterval = 24 * 60 * 60 // seconds between two polls for a device's token
+	maxErrorCode    = 40           // characters of an OAuth error code in our text
+)
+
+// header is one of the connection's customHeaders.
+type header struct{ name, value string }
+
+// refusedHeaders are those that net/http, the form body or a proxy decide on
+// (lower case). A RoundTripper that sets Host or Content-Length is ignored
+// silently, and another Content-Type makes the form unreadable.
+var refusedHeaders = []string{
+	"host", "content-length", "content-type", "content-encoding", "transfer-encoding", "connection",
+	"keep-alive", "upgrade", "te", "trailer", "expect", "cookie",
+}
+
+// headerProblems gives everything that is wrong with customHeaders, in their
+// order. Pointers are relative to the object; no message repeats a value.
+func headerProblems(headers []header) []Problem {
+	var problems []Problem
+	if len(headers) > maxHeaders {
+		problems = append(problems, Problem{"", fmt.Sprintf("has %d headers; at most %d may be set", len(headers), maxHeaders)})
+	}
+	seen := make(map[string]string, len(headers))
+	for _, h := range headers {
+		report := func(format string, args ...any) {
+			problems = append(problems, Problem{strictjson.Pointer(h.name), fmt.Sprintf(format, args...)})
+		}
+		// Gateways that turn names into variables (CGI, WSGI) read "_" as
+		// "-", so X_User would stand in for X-User (CVE-2025-64484).
+		folded := strings.ReplaceAll(strings.ToLower(h.name), "_", "-")
+		switch other, twin := seen[folded]; {
+		case !isToken(h.name):
+			report("is not a header name; use letters, digits and !#$%%&'*+-.^_`|~ (RFC 9110 section 5.6.2)")
+		case slices.Contains(refusedHeaders, folded) || strings.HasPrefix(folded, "proxy-"):
+			report("cannot be set here: the HTTP client decides on it; remove it")
+		case twin:
+			report("is the same header as %q but for case, - and _; keep one of them", other)
+		}
+		if _, twin := seen[folded]; !twin {
+			seen[folded] = h.name
+		}
+		if message := headerValueProblem(h.value); message != "" {
+			report("%s", message)
+		}
+	}
+	return problems
+}
+
+func headerValueProblem(value string) string {
+	switch n := utf8.RuneCountInString(value); {
+	case n == 0:
+		return "has an empty value; give it one or remove the header"
+	case n > maxHeaderValue:
+		return fmt.Sprintf("has a value of %d characters; at most %d may be sent", n, maxHeaderValue)
+	}
+	if strings.Trim(value, " \t") != value {
+		return "has a value that begins or ends with a blank; remove it"
+	}
+	for i := range len(value) {
+		if b := value[i]; (b < ' ' || b > '~') && b != '\t' {
+			return "has a value with a character that is not visible ASCII, space or tab; encode it"
+		}
+	}
+	return ""
+}
+
+func isToken(name string) bool {
+	for i := range len(name) {
+		b := name[i]
+		if ('0' > b || b > '9') && ('a' > b|0x20 || b|0x20 > 'z') && strings.IndexByte("!#$%&'*+-.^_`|~", b) < 0 {
+			return false
+		}
+	}
+	return name != ""
+}
+
+// A Config makes the token requests of one connection. Its methods have the
+// signatures of [oauth2.Config] and behave as they do there, but that
+//
+//   - the connection's customHeaders go with every request to the token
+//     endpoint, refreshes included, and with no other request;
+//   - neither the token endpoint nor the device authorization endpoint is
+//     followed when it redirects: the error wraps an [*oauth2.RetrieveError]
+//     with the status, and no header, code or secret went anywhere else;
+//   - the client authenticates in one way, which is never guessed by trying:
+//     with AuthStyleInHeader by Basic, else in the body; a client without a
+//     secret sends its client_id in the body (RFC 6749 section 3.2.1);
+//   - an answer of more than 1 MiB is an error that says so;
+//   - no error text holds a body, code, token, secret, header value or URL
+//     query. A body can be had from the [*oauth2.RetrieveError] that
+//     [errors.As] finds; do not print that one, for its own text has it.
+//
+// A custom "Authorization: Basic" header whose user is the client id is the
+// client's authentication: the body then holds client_id, which section 3.2.1
+// allows, and no client_secret, for section 2.3 forbids a second method. Any
+// other custom Authorization goes beside the client's own authentication,
+// which then always stands in the body, since a request has one Authorization.
+//
+// The HTTP client comes with the context, under [oauth2.HTTPClient]: its
+// transport, timeout and jar serve, and it is never changed. Without one,
+// requests to these endpoints end after 30 seconds.
+//
+// A Config is safe for concurrent use. The zero value has no endpoint: its
+// methods give an error.
+type Config struct {
+	oauth    oauth2.Config // not embedded: AuthCodeURL would come with it, and know nothing of the connection
+	headers  http.Header
+	tokenURL string // as it stands in a request, "" if none can be made
+}
+
+// NewConfig is for programs that have an [oauth2.Config] and headers for its
+// token endpoint, but no [Connection]. The error is a [*ConfigError] that holds
+// every problem with the headers; each pointer begins at the map.
+//
+// [oauth2.AuthStyleAutoDetect], the zero value, means AuthStyleInParams here:
+// a guess that fails has spent the code.
+func NewConfig(c oauth2.Config, headers map[string]string) (*Config, error) {
+	list := make([]header, 0, len(headers)) // a copy: later changes to the map change nothing
+	for _, name := range slices.Sorted(maps.Keys(headers)) {
+		list = append(list, header{name, headers[name]})
+	}
+	if problems := headerProblems(list); problems != nil {
+		return nil, &ConfigError{Problems: problems}
+	}
+	return newConfig(c, list), nil
+}
+
+// OAuth2Config gives what exchanges a code for a token, and refreshes it.
+// redirectURL is the very one that the authorization URL was made with.
+func (p *Provider) OAuth2Config(redirectURL string) *Config {
+	if p == nil {
+		return &Config{}
+	}
+	c := p.config
+	c.RedirectURL = redirectURL
+	return newConfig(c, p.headers)
+}
+
+func newConfig(c oauth2.Config, headers []header) *Config {
+	c.Scopes = slices.Clone(c.Scopes)
+	if c.ClientSecret == "" || c.Endpoint.AuthStyle != oauth2.AuthStyleInHeader {
+		c.Endpoint.AuthStyle = oauth2.AuthStyleInParams
+	}
+	own := make(http.Header, len(headers))
+	for _, h := range headers {
+		own.Set(h.name, h.value)
+	}
+	if authorization := own.Get("Authorization"); authorization != "" {
+		c.Endpoint.AuthStyle = oauth2.AuthStyleInParams
+		if authenticates(authorization, c.ClientID) {
+			c.ClientSecret = ""
+		}
+	}
+	config := &Config{oauth: c, headers: own}
+	// Through NewRequest, which also tidies "host:" as the later request does.
+	if req, err := http.NewRequest(http.MethodPost, c.Endpoint.TokenURL, nil); err == nil {
+		config.tokenURL = req.URL.String()
+	}
+	return config
+}
+
+// authenticates reports whether an Authorization value is Basic with the
+// client id as its user, plain or form-encoded (RFC 6749 section 2.3.1).
+func authenticates(authorization, clientID string) bool {
+	scheme, credentials, _ := strings.Cut(authorization, " ")
+	if !strings.EqualFold(scheme, "Basic") || clientID == "" {
+		return false
+	}
+	// Padding is left out by some; a server that reads on takes it so, too.
+	text, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(strings.Trim(credentials, " "), "="))
+	user, _, found := strings.Cut(string(text), ":")
+	if err != nil || !found {
+		return false
+	}
+	decoded, err := url.QueryUnescape(user)
+	return user == clientID || err == nil && decoded == clientID
+}
+
+// Format prints the client id and nothing else, whatever the verb: a Config
+// holds the client secret and header values.
+func (c Config) Format(f fmt.State, verb rune) {
+	printText(f, verb, fmt.Sprintf("upstream.Config(client %q)", c.oauth.ClientID))
+}
+
+// printText is the Format of types whose fields must not be printed.
+func printText(f fmt.State, verb rune, text string) {
+	if verb == 'q' {
+		text = fmt.Sprintf("%q", text)
+	}
+	_, _ = io.WriteString(f, text)
+}
+
+// Exchange spends an authorization code; see [oauth2.Config.Exchange]. With
+// PKCE, opts holds [oauth2.VerifierOption].
+func (c *Config) Exchange(ctx context.Context, code string, opts ...oauth2.AuthCodeOption) (*oauth2.Token, error) {
+	return c.token(ctx, func(ctx context.Context) (*oauth2.Token, error) {
+		return c.oauth.Exchange(ctx, code, withoutNil(opts)...)
+	})
+}
+
+// PasswordCredentialsToken is the resource owner password grant, for servers
+// that leave no choice; see [oauth2.Config.PasswordCredentialsToken].
+func (c *Config) PasswordCredentialsToken(ctx context.Context, username, password string) (*oauth2.Token, error) {
+	return c.token(ctx, func(ctx context.Context) (*oauth2.Token, error) {
+		return c.oauth.PasswordCredentialsToken(ctx, username, password)
+	})
+}
+
+// DeviceAuth begins a device login (RFC 8628); see [oauth2.Config.DeviceAuth].
+// Unlike there, the context also ends the request. The custom headers are not
+// sent: they belong to the token endpoint.
+func (c *Config) DeviceAuth(ctx context.Context, opts ...oauth2.AuthCodeOption) (*oauth2.DeviceAuthResponse, error) {
+	if c == nil || c.oauth.Endpoint.DeviceAuthURL == "" {
+		return nil, &endpointError{text: "upstream: there is no device authorization endpoint; set Endpoint.DeviceAuthURL"}
+	}
+	answer, err := c.oauth.DeviceAuth(c.endpointContext(ctx), withoutNil(opts)...)
+	switch {
+	case err != nil:
+		return nil, endpointFailure("device authorization endpoint", err)
+	case answer.DeviceCode == "":
+		return nil, &endpointError{text: "upstream: device authorization endpoint: the answer holds no device_code"}
+	}
+	return answer, nil
+}
+
+// DeviceAccessToken polls until the user has agreed on the other device; see
+// [oauth2.Config.DeviceAccessToken].
+func (c *Config) DeviceAccessToken(ctx context.Context, da *oauth2.DeviceAuthResponse, opts ...oauth2.AuthCodeOption) (*oauth2.Token, error) {
+	if da == nil {
+		return nil, &endpointError{text: "upstream: there is no device authorization to poll for; call DeviceAuth first"}
+	}
+	// The interval is the server's word, and oauth2 panics at a negative or
+	// overflowing one. 0 stands for the RFC's 5 seconds.
+	polled := *da
+	polled.Interval = min(max(polled.Interval, 0), maxPollInterval)
+	return c.token(ctx, func(ctx context.Context) (*oauth2.Token, error) {
+		return c.oauth.DeviceAccessToken(ctx, &polled, withoutNil(opts)...)
+	})
+}
+
+// TokenSource gives t while it is valid, and refreshes it from then on; see
+// [oauth2.Config.TokenSource]. A refresh that fails keeps the refresh token, so
+// that the next call tries again.
+func (c *Config) TokenSource(ctx context.Context, t *oauth2.Token) oauth2.TokenSource {
+	r := &refresher{ctx: ctx, config: c}
+	if t != nil {
+		r.refreshToken = t.RefreshToken
+	}
+	// oauth2's own type around ours, so that ReuseTokenSourceWithExpiry finds
+	// the refresher inside and can refresh early.
+	return oauth2.ReuseTokenSource(t, r)
+}
+
+// A refresher gives a new token each time.
+type refresher struct {
+	ctx    context.Context // of TokenSource; oauth2 keeps it in the same way
+	config *Config
+
+	mu           sync.Mutex // two sources may share one refresher
+	refreshToken string     // the latest
+}
+
+func (r *refresher) Token() (*oauth2.Token, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.refreshToken == "" {
+		return nil, &endpointError{text: "upstream: the token has expired and there is no refresh token; the user has to log in again"}
+	}
+	token, err := r.config.token(r.ctx, func(ctx context.Context) (*oauth2.Token, error) {
+		// Without an access token, oauth2 refreshes at once.
+		return r.config.oauth.TokenSource(ctx, &oauth2.Token{RefreshToken: r.refreshToken}).Token()
+	})
+	if err != nil {
+		return nil, err
+	}
+	r.refreshToken = token.RefreshToken
+	return token, nil
+}
+
+// Client gives an HTTP client that sends the token with each request, and
+// refreshes it; see [oauth2.Config.Client]. Requests use the transport, timeout,
+// jar and CheckRedirect of the context's HTTP client, or of
+// [http.DefaultClient], and carry no custom header.
+//
+// Redirects are followed as that client follows them. The token stays with the
+// origin (scheme, host and port) of the first request: once a redirect has left
+// it, the rest of the chain goes without, as net/http does it with a caller's
+// own Authorization and oauth2's client does not.
+func (c *Config) Client(ctx context.Context, t *oauth2.Token) *http.Client {
+	host, _ := endpoint.HostClient(ctx)
+	return &http.Client{
+		Transport:     &resourceTransport{base: endpoint.Transport(host), source: c.TokenSource(ctx, t)},
+		CheckRedirect: host.CheckRedirect,
+		Jar:           host.Jar,
+		Timeout:       host.Timeout,
+	}
+}
+
+// token makes one token request and wraps its error.
+func (c *Config) token(ctx context.Context, request func(context.Context) (*oauth2.Token, error)) (*oauth2.Token, error) {
+	if c == nil || c.tokenURL == "" {
+		return nil, &endpointError{text: "upstream: there is no usable token URL; set Endpoint.TokenURL"}
+	}
+	token, err := request(c.endpointContext(ctx))
+	if err != nil {
+		return nil, endpointFailure("token endpoint", err)
+	}
+	return token, nil
+}
+
+// endpointContext makes oauth2 use a client with the custom headers.
+func (c *Config) endpointContext(ctx context.Context) context.Context {
+	if ctx == nil {
+		ctx = context.Background()
+	}
+	return context.WithValue(ctx, oauth2.HTTPClient, endpoint.Client(ctx, c.tokenURL, c.headers))
+}
+
+func withoutNil(opts []oauth2.AuthCodeOption) []oauth2.AuthCodeOption {
+	return slices.DeleteFunc(slices.Clone(opts), func(o oauth2.AuthCodeOption) bool { return o == nil })
+}
+
+// resourceTransport adds the token to the requests of [Config.Client]. Both
+// fields hold pointers, so that a printed [http.Client] shows no token.
+type resourceTransport struct {
+	base   http.RoundTripper
+	source oauth2.TokenSource
+}
+
+func (t *resourceTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+	sent := req
+	if !leftOrigin(req) {
+		token, err := t.source.Token()
+		if err != nil {
+			if req.Body != nil {
+				_ = req.Body.Close() // a RoundTripper must; the error that counts is the token's
+			}
+			return nil, err
+		}
+		sent = req.Clone(req.Context())
+		token.SetAuthHeader(sent)
+	}
+	resp, err := t.base.RoundTrip(sent)
+	if resp != nil {
+		resp.Request = req // without the token; leftOrigin needs it
+	}
+	return resp, err
+}
+
+// leftOrigin reports whether a redirect on the way to req led to another
+// origin, even if a later one led back: the path is then a stranger's choice.
+func leftOrigin(req *http.Request) bool {
+	for r := req; r.Response != nil; r = r.Response.Request {
+		before := r.Response.Request
+		if before == nil || origin(before.URL) != origin(r.URL) {
+			return true
+		}
+	}
+	return false
+}
+
+func origin(u *url.URL) string {
+	port := u.Port()
+	switch {
+	case port == "" && u.Scheme == "https":
+		port = "443"
+	case port == "" && u.Scheme == "http":
+		port = "80"
+	}
+	return u.Scheme + "://" + strings.ToLower(u.Hostname()) + ":" + port
+}
+
+// endpointError is what the methods of Config return: a text that is safe to
+// print, and what errors.Is and errors.As look for beneath.
+type endpointError struct {
+	text string
+	err  error
+}
+
+func (e *endpointError) Error() string { return e.text }
+func (e *endpointError) Unwrap() error { return e.err }
+
+// Format prints the text whatever the verb: what is wrapped may hold more.
+func (e *endpointError) Format(f fmt.State, verb rune) { printText(f, verb, e.text) }
+
+// endpointFailure replaces the text of an error from oauth2.
+func endpointFailure(where string, err error) error {
+	var refused *oauth2.RetrieveError
+	var transport *url.Error
+	var reason string
+	switch {
+	case errors.As(err, &refused):
+		err, reason = refused, refusal(refused)
+	case errors.As(err, &transport):
+		err = endpoint.Cause(err)
+		reason = endpoint.Reason(err)
+	case errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
+		reason = endpoint.Reason(err)
+	default: // oauth2 could not read the answer, and its text may quote it
+		err, reason = nil, "the answer is neither JSON nor a form with the members that it must have"
+	}
+	return &endpointError{"upstream: " + where + ": " + reason, err}
+}
+
+// refusal says why the server gave no token: the status and, where it looks
+// like one, the OAuth error code. Descriptions may repeat what was sent.
+func refusal(e *oauth2.RetrieveError) string {
+	reason := "no token"
+	if e.Response != nil {
+		status := e.Response.StatusCode
+		reason = fmt.Sprintf("status %d", status)
+		if 300 <= status && status <= 399 {
+			return reason + ": it redirects, which is never followed; correct the URL"
+		}
+	}
+	code := strings.Trim(e.ErrorCode, "abcdefghijklmnopqrstuvwxyz_")
+	if e.ErrorCode != "" && code == "" && len(e.ErrorCode) <= maxErrorCode {
+		reason += ", error " + e.ErrorCode
+	}
+	return reason
+}

@@ -1,0 +1,184 @@
+// Package endpoint speaks HTTP with the endpoints of an identity provider: the
+// token endpoint, the device authorization endpoint and the userinfo endpoint.
+// Its clients follow no redirect and read a bounded answer, and its words for a
+// failure quote neither the answer nor the URL. It knows nothing of connections.
+package endpoint
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"slices"
+	"time"
+
+	"golang.org/x/oauth2"
+)
+
+const (
+	requestTimeout = 30 * time.Second // of a request, where the host gives no HTTP client
+	maxAnswer      = 1 << 20          // bytes of a response body, after decompression
+)
+
+// HostClient gives the HTTP client that the host put into the context, and
+// whether there is one: net/http's default serves otherwise, and in the place
+// of a nil one.
+func HostClient(ctx context.Context) (client *http.Client, given bool) {
+	if ctx != nil {
+		if c, ok := ctx.Value(oauth2.HTTPClient).(*http.Client); ok && c != nil {
+			return c, true
+		}
+	}
+	return http.DefaultClient, false
+}
+
+// Transport gives the RoundTripper that a client uses.
+func Transport(c *http.Client) http.RoundTripper {
+	if c.Transport == nil {
+		return http.DefaultTransport
+	}
+	return c.Transport
+}
+
+// Client derives a client for an identity provider's own endpoints: it
+// follows no redirect, reads a bounded answer, and sends the headers to that
+// address alone.
+func Client(ctx context.Context, address string, headers http.Header) *http.Client {
+	host, given := HostClient(ctx)
+	client := *host // a copy: the host's own client stays as it is
+	if !given && client.Timeout == 0 {
+		client.Timeout = requestTimeout
+	}
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	client.Transport = &transport{ctx: ctx, base: Transport(host), url: address, headers: headers}
+	return &client
+}
+
+// Get asks a userinfo endpoint with a bearer token. The body is whole where
+// err is nil; the status is 0 where there was none.
+func Get(ctx context.Context, address, token string) (status int, body []byte, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, http.NoBody)
+	if err != nil {
+		return 0, nil, Cause(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	req.Header.Set("Accept", "application/json")
+	resp, err := Client(ctx, "", nil).Do(req)
+	if err != nil {
+		if size := (*TooLargeError)(nil); errors.As(err, &size) {
+			status = size.Status
+		}
+		return status, nil, Cause(err)
+	}
+	body, err = io.ReadAll(resp.Body) // in memory, see RoundTrip
+	return resp.StatusCode, body, err
+}
+
+// Cause takes off net/http's own layer, whose text has the URL and its query.
+func Cause(err error) error {
+	if layer := (*url.Error)(nil); errors.As(err, &layer) {
+		return layer.Err
+	}
+	return err
+}
+
+type transport struct {
+	ctx     context.Context // the caller's: oauth2 sends the device request without it
+	base    http.RoundTripper
+	url     string
+	headers http.Header // for requests to url alone
+}
+
+// RoundTrip reads the whole answer, so that a fault in the middle of it comes
+// out as the error that it is: oauth2 would turn it into a text, and an
+// oversized answer into bad JSON.
+func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	ctx, cancel := context.WithCancel(t.ctx)
+	defer cancel() // nothing is left to be read then
+	defer context.AfterFunc(req.Context(), cancel)()
+	sent := req.Clone(ctx)
+	if req.URL.String() == t.url {
+		for name, values := range t.headers {
+			sent.Header[name] = slices.Clone(values) // whose slice the host's transport may write to
+		}
+	}
+	resp, err := t.base.RoundTrip(sent)
+	if err == nil && resp == nil {
+		return nil, nil // the client has words for this
+	}
+	var body []byte
+	if err == nil {
+		body, err = readAnswer(resp)
+	}
+	if err != nil {
+		// Of a merged context the transport knows only that it has ended.
+		return nil, cmp.Or(t.ctx.Err(), req.Context().Err(), err)
+	}
+	if req.Method == http.MethodPost && bytes.Equal(bytes.TrimSpace(body), []byte("null")) {
+		body = []byte("{}") // oauth2 panics at a device authorization of null
+	}
+	resp.Body = io.NopCloser(bytes.NewReader(body))
+	// An error that somebody logs in full leads here: no header, no form.
+	resp.Request = &http.Request{Method: req.Method, URL: req.URL, Header: http.Header{}}
+	if _, err := resp.Location(); err != nil {
+		resp.Header.Del("Location") // else the client reports the bad URL and loses the status
+	}
+	return resp, nil
+}
+
+// readAnswer reads and closes the body. Of an oversized answer that reports a
+// failure the status matters; its body is dropped whole, never cut and parsed.
+func readAnswer(resp *http.Response) ([]byte, error) {
+	if resp.Body == nil {
+		return nil, nil
+	}
+	defer func() { _ = resp.Body.Close() }() // all that matters has been read
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	switch {
+	case err != nil:
+		return nil, err
+	case len(body) <= maxAnswer:
+		return body, nil
+	case resp.StatusCode < 200 || resp.StatusCode > 299:
+		return nil, nil
+	}
+	return nil, &TooLargeError{resp.StatusCode}
+}
+
+// A TooLargeError stands for an answer that was not read to its end.
+type TooLargeError struct{ Status int }
+
+func (e *TooLargeError) Error() string { return "the answer is larger than 1 MiB" }
+
+// Reason puts a failed request into words of our own: the error's may
+// quote what the server sent, or the URL.
+func Reason(err error) string {
+	var size *TooLargeError
+	var timeout net.Error
+	var name *net.DNSError
+	var system *os.SyscallError
+	var certificate *tls.CertificateVerificationError
+	switch {
+	case errors.As(err, &size):
+		return size.Error()
+	case errors.Is(err, context.Canceled):
+		return "the request was canceled"
+	case errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout():
+		return "the request timed out"
+	case errors.As(err, &name):
+		return "the host name could not be resolved"
+	case errors.As(err, &system):
+		return "the connection failed: " + system.Error() // the operating system's words
+	case errors.As(err, &certificate):
+		return "the server's certificate could not be verified"
+	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
+		return "the connection ended before the answer did"
+	}
+	return "the request failed; the wrapped error has the cause"
+}

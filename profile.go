@@ -1,0 +1,490 @@
+package upstream
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/oauth2"
+
+	"example.com/upstream/internal/endpoint"
+	"example.com/upstream/internal/strictjson"
+)
+
+// A Profile is what an identity provider says about the user who logged in. It
+// marshals to one flat JSON object, and back.
+//
+// Nothing in it proves more than the provider's word: link no account by Email
+// unless EmailVerified is true and you trust this provider for that domain.
+type Profile struct {
+	UserID      string // "user_id": the user at this provider, required; an integer keeps its digits
+	Name        string // "name"
+	Nickname    string // "nickname"
+	GivenName   string // "given_name"
+	FamilyName  string // "family_name"
+	Picture     string // "picture": a URL
+	Username    string // "username"
+	Email       string // "email": optional, unverified unless EmailVerified says so
+	PhoneNumber string // "phone_number"
+
+	// EmailVerified ("email_verified") and PhoneVerified ("phone_verified") are
+	// nil where the provider says nothing, else whether it said true or "true".
+	EmailVerified *bool
+	PhoneVerified *bool
+
+	// UserMetadata ("user_metadata") and AppMetadata ("app_metadata") are JSON
+	// objects, nil where absent.
+	UserMetadata json.RawMessage
+	AppMetadata  json.RawMessage
+
+	// Extra holds all other members as the provider wrote them, numbers to the
+	// digit. A name of the members above is not looked at here.
+	Extra map[string]json.RawMessage
+}
+
+// An attribute is a member that Profile has a field for.
+type attribute struct {
+	name  string
+	field any // *string, **bool or *json.RawMessage
+}
+
+// attributes is the one list of root attributes, to read and to write.
+func (p *Profile) attributes() []attribute {
+	return []attribute{
+		{"user_id", &p.UserID},
+		{"name", &p.Name},
+		{"nickname", &p.Nickname},
+		{"given_name", &p.GivenName},
+		{"family_name", &p.FamilyName},
+		{"picture", &p.Picture},
+		{"username", &p.Username},
+		{"email", &p.Email},
+		{"email_verified", &p.EmailVerified},
+		{"phone_number", &p.PhoneNumber},
+		{"phone_verified", &p.PhoneVerified},
+		{"user_metadata", &p.UserMetadata},
+		{"app_metadata", &p.AppMetadata},
+	}
+}
+
+func isAttribute(name string) bool {
+	return slices.ContainsFunc(new(Profile).attributes(), func(a attribute) bool { return a.name == name })
+}
+
+// set takes over one member. The text is copied: it may be part of a larger one.
+func (p *Profile) set(name string, value []byte) *ProfileError {
+	for _, a := range p.attributes() {
+		if a.name != name {
+			continue
+		}
+		switch field := a.field.(type) {
+		case *string:
+			if name == "user_id" {
+				return setUserID(field, value)
+			}
+			return setText(field, name, value)
+		case **bool:
+			if !strictjson.IsNull(value) {
+				is := string(value) == "true" || strictjson.Text(value) == "true"
+				*field = &is
+			}
+		case *json.RawMessage:
+			if _, object := strictjson.Members(value); !object && !strictjson.IsNull(value) {
+				return profileError("%s is not a JSON object", name)
+			} else if object {
+				*field = bytes.Clone(value)
+			}
+		}
+		return nil
+	}
+	if p.Extra == nil {
+		p.Extra = map[string]json.RawMessage{}
+	}
+	p.Extra[name] = bytes.Clone(value)
+	return nil
+}
+
+// setUserID takes no value that could stand for two users: float64 would make
+// 9007199254740993 its neighbour, and a lone surrogate decodes to U+FFFD.
+func setUserID(id *string, value []byte) *ProfileError {
+	switch {
+	case isInteger(value):
+		*id = string(value)
+	case isUserID(strictjson.Text(value)):
+		*id = strictjson.Text(value)
+	default:
+		return profileError("user_id must be a string that is not blank, or an integer without fraction and exponent")
+	}
+	return nil
+}
+
+func isUserID(id string) bool {
+	visible := func(r rune) bool { return unicode.IsGraphic(r) && !unicode.IsSpace(r) }
+	return strings.ContainsFunc(id, visible) && !strings.ContainsRune(id, utf8.RuneError)
+}
+
+func isInteger(value []byte) bool {
+	return len(value) > 0 && (value[0] == '-' || '0' <= value[0] && value[0] <= '9') && !bytes.ContainsAny(value, ".eE")
+}
+
+// setText is for the optional attributes. Providers written in PHP answer false
+// for what they do not know.
+func setText(text *string, name string, value []byte) *ProfileError {
+	switch {
+	case strictjson.IsText(value):
+		*text = strictjson.Text(value)
+	case isInteger(value):
+		*text = string(value)
+	case !strictjson.IsNull(value) && string(value) != "false":
+		return profileError("%s must be a string", name)
+	}
+	return nil
+}
+
+// ParseProfile reads a profile from a JSON object of its attributes, as a
+// fetchUserProfile script hands it to its callback. The error is a
+// [*ProfileError].
+//
+// Member names match exactly, and none may stand twice. user_id is required.
+// The optional text attributes take a string or an integer; null and false are
+// as if absent.
+func ParseProfile(data []byte) (*Profile, error) {
+	members, fault := objectMembers(data)
+	if fault != nil {
+		return nil, fault
+	}
+	p := &Profile{}
+	for _, m := range members {
+		if fault := p.set(m.Name, m.Value); fault != nil {
+			return nil, fault
+		}
+	}
+	if p.UserID == "" {
+		return nil, profileError("user_id is missing")
+	}
+	return p, nil
+}
+
+func objectMembers(data []byte) ([]strictjson.Member, *ProfileError) {
+	if err := strictjson.Check(data); err != nil {
+		return nil, profileError("the profile cannot be read as JSON: %v", err)
+	}
+	members, object := strictjson.Members(data)
+	if !object {
+		return nil, profileError("the profile is not a JSON object")
+	}
+	return members, nil
+}
+
+// UnmarshalJSON is [ParseProfile].
+func (p *Profile) UnmarshalJSON(data []byte) error {
+	parsed, err := ParseProfile(data)
+	if err != nil || p == nil {
+		return err
+	}
+	*p = *parsed
+	return nil
+}
+
+// MarshalJSON writes one flat object: the attributes that are set, then Extra
+// in the order of names.
+func (p Profile) MarshalJSON() ([]byte, error) {
+	object := []byte{'{'}
+	put := func(name string, value []byte) {
+		if len(object) > 1 {
+			object = append(object, ',')
+		}
+		object = append(append(append(object, strictjson.Marshal(name)...), ':'), value...)
+	}
+	raw := map[string]json.RawMessage{} // as the program may have put it together
+	for _, a := range p.attributes() {
+		switch field := a.field.(type) {
+		case *string:
+			if *field != "" {
+				put(a.name, strictjson.Marshal(*field))
+			}
+		case **bool:
+			if *field != nil {
+				put(a.name, strictjson.Marshal(**field))
+			}
+		case *json.RawMessage:
+			if *field != nil {
+				raw[a.name] = *field
+			}
+		}
+	}
+	for name, value := range p.Extra {
+		if !isAttribute(name) { // unset ones included: Extra must not speak for a field
+			raw[name] = value
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(raw)) {
+		if err := strictjson.Check(raw[name]); err != nil {
+			return nil, profileError("the member %q holds no JSON value: %v", name, err)
+		}
+		put(name, raw[name])
+	}
+	return append(object, '}'), nil
+}
+
+// CheckSubject compares the profile with the sub of the ID token, which the
+// program has verified. Call it with OpenID Connect, and drop the profile if it
+// gives an error: the userinfo is then another user's (OpenID Connect Core
+// section 5.3.2). It looks at the userinfo's own sub, or at UserID where the
+// profile holds none. The error is a [*ProfileError].
+func (p *Profile) CheckSubject(idTokenSub string) error {
+	if p == nil {
+		return profileError("there is no profile to compare with the ID token")
+	}
+	subject := p.UserID
+	if sub, found := p.Extra["sub"]; found {
+		subject = ""
+		if strictjson.Check(sub) == nil {
+			subject = strictjson.Text(bytes.TrimSpace(sub))
+		}
+	}
+	if subject == "" || subject != idTokenSub {
+		return profileError("its subject is not that of the ID token; the profile must not be used")
+	}
+	return nil
+}
+
+// A ProfileFetcher gets the profile of the user whom the token stands for, in
+// ways that [Userinfo] cannot express. It takes the HTTP client from the
+// context, under [oauth2.HTTPClient], and changes neither token nor conn: all
+// calls share conn. A [*ProfileError] in its error gives the text, status and body.
+type ProfileFetcher func(ctx context.Context, token *oauth2.Token, conn *Connection) (*Profile, error)
+
+// WithProfileFetcher gives a Provider that gets profiles from f and is like p in
+// all else; p stays as it is. nil goes back to the strategy's own way.
+func (p *Provider) WithProfileFetcher(f ProfileFetcher) *Provider {
+	var q Provider
+	if p != nil {
+		q = *p
+	}
+	q.fetcher = f
+	// A connection of its own: the program may go on changing the one that
+	// the Provider was made from.
+	conn, err := ParseConnection(q.source)
+	if err != nil {
+		conn = &Connection{} // only a Provider that NewProvider did not make has no source
+	}
+	q.conn = conn
+	return &q
+}
+
+// FetchProfile gets the profile of the user whom the token stands for: from the
+// function of [Provider.WithProfileFetcher], else from the userinfo endpoint of
+// the connection or its strategy. GitHub and WordPress answer in their own
+// members, all others are read as OpenID Connect has it.
+//
+// The error is a [*ProfileError]. With OpenID Connect, call
+// [Profile.CheckSubject] next.
+func (p *Provider) FetchProfile(ctx context.Context, token *oauth2.Token) (*Profile, error) {
+	if ctx == nil {
+		ctx = context.Background()
+	}
+	switch {
+	case p == nil:
+		return nil, profileError("there is no provider; make one with NewProvider")
+	case token == nil:
+		return nil, profileError("there is no token; exchange the code first")
+	case p.fetcher == nil && p.userinfo == "":
+		return nil, profileError("no userinfo endpoint is known for strategy %q; set options.userinfo_endpoint, "+
+			"or use Provider.WithProfileFetcher, e.g. with the Fetch method of a Userinfo", p.strategy)
+	case p.fetcher == nil:
+		return Userinfo{URL: p.userinfo, Fields: p.ownFields()}.Fetch(ctx, token, p.conn)
+	}
+	profile, err := p.fetcher(ctx, token, p.conn)
+	var own *ProfileError
+	switch {
+	case errors.As(err, &own) && own != nil:
+		return nil, &ProfileError{StatusCode: own.StatusCode, Body: own.Body, Message: own.Message, Err: err}
+	case err != nil:
+		// Its text may quote an answer or a URL; errors.As still finds it.
+		return nil, &ProfileError{Message: "the profile fetcher failed; the wrapped error has the cause", Err: err}
+	case profile == nil || !isUserID(profile.UserID):
+		return nil, profileError("the profile fetcher gave no UserID")
+	}
+	return profile, nil
+}
+
+// ownFields gives the members of a strategy's own userinfo document; nil is
+// OpenID Connect's.
+func (p *Provider) ownFields() map[string]string {
+	switch {
+	case p.oidc:
+	case p.strategy == "github":
+		return map[string]string{"user_id": "id", "name": "name", "nickname": "login", "email": "email", "picture": "avatar_url"}
+	case p.strategy == "wordpress":
+		return map[string]string{
+			"user_id": "ID", "name": "display_name", "username": "username",
+			"email": "email", "email_verified": "email_verified", "picture": "avatar_URL",
+		}
+	}
+	return nil
+}
+
+// Userinfo fetches a profile from an endpoint that answers with a JSON object.
+// Its Fetch is a [ProfileFetcher].
+type Userinfo struct {
+	// URL is asked with GET and the access token. Make it https: whoever sees
+	// the request can act for the user.
+	URL string
+
+	// Fields says where in the document a member of the profile stands, e.g.
+	// {"user_id": "account.uuid", "email": "account.email"}. A path is a
+	// dotted name; a member with exactly that name wins over a nested one.
+	// user_id is required; nil stands for the claims of OpenID Connect.
+	//
+	// Members of the document that have no entry are in Profile.Extra, but
+	// for those named like an attribute: app_metadata, say, is never the
+	// endpoint's to choose unless an entry says so.
+	Fields map[string]string
+}
+
+// openIDClaims are the standard claims (OpenID Connect Core section 5.1) that
+// Profile has a field for.
+func openIDClaims() map[string]string {
+	return map[string]string{
+		"user_id": "sub", "name": "name", "nickname": "nickname", "given_name": "given_name", "family_name": "family_name",
+		"picture": "picture", "username": "preferred_username", "email": "email", "email_verified": "email_verified",
+		"phone_number": "phone_number", "phone_verified": "phone_number_verified",
+	}
+}
+
+// Fetch gets the profile with "Authorization: Bearer", whatever name the token
+// endpoint gave to the token's type; only types that need a proof with each
+// request (DPoP, MAC) are refused. It follows no redirect, reads at most
+// 1 MiB, and uses the context's HTTP client, as [Config] does. conn is not
+// looked at. The error is a [*ProfileError].
+func (u Userinfo) Fetch(ctx context.Context, token *oauth2.Token, _ *Connection) (*Profile, error) {
+	if ctx == nil {
+		ctx = context.Background()
+	}
+	address, err := url.Parse(u.URL)
+	switch {
+	case err != nil || address.Host == "" || address.Scheme != "https" && address.Scheme != "http":
+		return nil, profileError("the userinfo URL is not an absolute https URL")
+	case u.Fields != nil && u.Fields["user_id"] == "":
+		return nil, profileError("the mapping has no user_id; set Fields[\"user_id\"] to its path")
+	case token == nil || token.AccessToken == "":
+		return nil, profileError("there is no access token; exchange the code first")
+	case strings.EqualFold(token.TokenType, "DPoP") || strings.EqualFold(token.TokenType, "MAC"):
+		return nil, profileError("a token of type %s is not a bearer token; use Provider.WithProfileFetcher", token.TokenType)
+	}
+	status, body, err := endpoint.Get(ctx, u.URL, token.AccessToken)
+	switch {
+	case err != nil:
+		return nil, &ProfileError{StatusCode: status, Message: "userinfo endpoint: " + endpoint.Reason(err), Err: err}
+	case status != http.StatusOK:
+		return nil, &ProfileError{StatusCode: status, Body: body, Message: statusMessage(status)}
+	}
+	profile, fault := u.profile(body)
+	if fault != nil {
+		fault.StatusCode, fault.Body = status, body
+		return nil, fault
+	}
+	return profile, nil
+}
+
+func statusMessage(status int) string {
+	message := fmt.Sprintf("userinfo endpoint: status %d", status)
+	switch {
+	case 300 <= status && status <= 399:
+		message += ": it redirects, which is never followed; correct the URL"
+	case status == http.StatusUnauthorized || status == http.StatusForbidden:
+		message += ": it refuses the access token; see whether the connection's scope covers the profile"
+	}
+	return message
+}
+
+// profile reads the document by the mapping.
+func (u Userinfo) profile(document []byte) (*Profile, *ProfileError) {
+	members, fault := objectMembers(document)
+	if fault != nil {
+		return nil, fault
+	}
+	fields := u.Fields
+	if fields == nil {
+		fields = openIDClaims()
+	}
+	p := &Profile{}
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		if value := lookup(members, fields[name]); value != nil {
+			if fault := p.set(name, value); fault != nil {
+				fault.Message += fmt.Sprintf(" (it is read from %q)", fields[name])
+				return nil, fault
+			}
+		}
+	}
+	if p.UserID == "" {
+		return nil, profileError("user_id is missing: the document has nothing at %q", fields["user_id"])
+	}
+	for _, m := range members {
+		if _, mapped := p.Extra[m.Name]; !mapped && !isAttribute(m.Name) {
+			_ = p.set(m.Name, m.Value) // only an attribute can be wrong
+		}
+	}
+	return p, nil
+}
+
+// lookup gives what stands at a dotted path, nil if nothing does. The longest
+// name goes first, so that a claim named "example.com/id" can be reached.
+func lookup(members []strictjson.Member, path string) []byte {
+	if value := strictjson.Find(members, path); value != nil {
+		return value
+	}
+	for end := len(path); ; {
+		if end = strings.LastIndexByte(path[:end], '.'); end < 0 {
+			return nil
+		}
+		if below, _ := strictjson.Members(strictjson.Find(members, path[:end])); len(below) > 0 {
+			if value := lookup(below, path[end+1:]); value != nil {
+				return value
+			}
+		}
+	}
+}
+
+// Subject gives the sub for the auth server's own tokens:
+// "<strategy>|<user id>" for a strategy that stands for one provider, such as
+// "github|1234", else "<strategy>|<connection name>|<user id>". Neither strategy
+// nor name holds a "|", so no two users share a subject whatever userID holds.
+// It is "" where a part is missing.
+func (p *Provider) Subject(userID string) string {
+	switch {
+	case p == nil || p.strategy == "" || !isUserID(userID) || p.named && p.name == "":
+		return ""
+	case p.named:
+		return p.strategy + "|" + p.name + "|" + userID
+	}
+	return p.strategy + "|" + userID
+}
+
+// A ProfileError says why there is no profile.
+type ProfileError struct {
+	StatusCode int    // of the userinfo endpoint's answer; 0 if there was none
+	Body       []byte `json:"-"` // of that answer, nil if over 1 MiB; may hold personal data, never part of the text
+	Message    string // what is wrong and what to do
+	Err        error  `json:"-"` // the cause, if any; its text is not part of the text
+}
+
+func (e *ProfileError) Error() string { return "upstream: profile: " + e.Message }
+func (e *ProfileError) Unwrap() error { return e.Err }
+
+// Format prints the text whatever the verb: Body and Err must not be printed.
+func (e ProfileError) Format(f fmt.State, verb rune) { printText(f, verb, e.Error()) }
+
+func profileError(format string, args ...any) *ProfileError {
+	return &ProfileError{Message: fmt.Sprintf(format, args...)}
+}
