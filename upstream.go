@@ -1,11 +1,77 @@
-// Package upstream makes the authorization URL with which an auth server sends
-// a user on to an upstream identity provider (IdP), and finishes that login.
-//
-// TODO
-package upstream
-
 // This file owns the Provider: what a connection compiles to, and what it does
 // with a request. It knows nothing of JSON and of how a request is parsed.
+
+// Package upstream makes the URL with which an auth server sends a user on to
+// an upstream identity provider (IdP), and finishes the login there: code to
+// token, token to profile, profile to the sub of the auth server's own tokens.
+//
+// Most servers need two functions: [NewProvider], once for each connection, and
+// [ParseAuthorizeRequest], once for each request.
+//
+//	conn, err := upstream.ParseConnection(data)  // JSON as Auth0's Management API has it
+//	provider, err := upstream.NewProvider(conn)  // checked, compiled, immutable
+//
+//	req, err := upstream.ParseAuthorizeRequest(r)  // GET /authorize?...&login_hint=...
+//	url, err := provider.AuthorizationURL(req, upstream.Transaction{RedirectURI: callback, State: state})
+//
+// # Parameters
+//
+// Of one name, the highest layer that has a value is sent, and no other:
+//
+//  1. the protocol's: client_id, redirect_uri, response_type, scope, state,
+//     nonce, code_challenge, code_challenge_method
+//  2. options.upstream_params: {"blog": {"value": "x"}} sends x with every
+//     login, {"screen_name": {"alias": "login_hint"}} sends the login_hint of
+//     the incoming request; see [Param] for defaults and value rules
+//  3. options.authParamsMap: {"custom_param": "access_type"} sends the incoming
+//     access_type
+//  4. options.authParams: {"custom_param": "x"} sends x with every login
+//  5. the query of options.authorizationURL
+//
+// Nothing is sent with an empty value. Names of layer 1 cannot be configured,
+// in any case, but for a static scope, response_type and response_mode.
+// [Provider.Explain] tells of every parameter why it is sent or not.
+//
+// SAML connections are refused ([ErrSAML]); so is every other protocol without
+// an OAuth authorization endpoint ([ProtocolError]).
+//
+// # Errors
+//
+// Every error begins with "upstream: ". [errors.As] finds [*ConfigError] with
+// every problem of a connection, [*RequestError] for a malformed incoming
+// request, [*TransactionError] for what the host itself passed, [*ProfileError]
+// for a profile that cannot be had, [*ProtocolError] for a protocol without
+// OAuth. None of them, and no other type of the package, prints a secret, a
+// token, a code, a header value or a response body.
+//
+// # Differences and decisions
+//
+// Where the documents of the vendor are silent, this is what the package does:
+//
+//   - A Param may have a default beside its alias, and the rules allow,
+//     allow_pattern and translate. {"value": ""} suppresses a parameter;
+//     an empty default is no default.
+//   - A configured name may not differ from another only in case, and the
+//     static scope, response_type and response_mode are written in lower case.
+//   - A static scope replaces the connection's scopes, and with them what
+//     connection_scope asks for. connection_scope comes first, then the
+//     connection's own.
+//   - null is as if absent for every member that is modelled. An entry of
+//     authParams, authParamsMap, customHeaders has to be a string.
+//   - Two spellings of one setting (tokenURL and token_endpoint, client_id and
+//     consumer_key) may both stand if they agree. http is for loopback hosts, or
+//     with [Connection].InsecureAllowHTTP. URLs are ASCII, percent-encoded.
+//   - pkce_enabled beside connection_settings.pkce "disabled" is an error.
+//   - waad without tenant_domain has no endpoints: the tenant "common" would let
+//     in every organization's users. Strategies whose endpoints depend on a host
+//     of the customer's, or are not publicly documented, have none either.
+//   - Requests are parsed strictly where net/url guesses or drops; a POST is its
+//     body alone. A request has at most 32 KiB of query or 64 KiB of body.
+//   - Subjects of every strategy but the built-in social ones hold the
+//     connection's name, so that no two connections' users meet.
+//   - A redirect URI may have any scheme; of http and https ones the host must
+//     be there. Value rules look at what came in, never at a default.
+package upstream
 
 import (
 	"crypto/sha256"

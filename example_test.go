@@ -1,0 +1,154 @@
+package upstream_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+
+	"example.com/upstream"
+)
+
+// The source documents' WordPress connection: a static parameter is added to
+// what the Management API gave, nothing is lost, and the URL has it.
+func Example() {
+	conn, err := upstream.ParseConnection([]byte(`{"id": "con_1", "name": "wp", "strategy": "wordpress",
+		"options": {"client_id": "12345", "profile": true, "scope": ["profile"]}}`))
+	if err != nil {
+		panic(err)
+	}
+	conn.Options.UpstreamParams["blog"] = upstream.Static("myblog.wordpress.com")
+
+	body, err := conn.UpdateBody()
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(string(body))
+
+	url, err := upstream.AuthorizationURL(conn, nil, upstream.Transaction{
+		RedirectURI: "https://auth.example.com/login/callback",
+		State:       "af0ifjsldkj",
+	})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(url)
+	// Output:
+	// {"options":{"client_id":"12345","profile":true,"scope":["profile"],"upstream_params":{"blog":{"value":"myblog.wordpress.com"}}}}
+	// https://public-api.wordpress.com/oauth2/authorize?blog=myblog.wordpress.com&client_id=12345&redirect_uri=https%3A%2F%2Fauth.example.com%2Flogin%2Fcallback&response_type=code&scope=profile&state=af0ifjsldkj
+}
+
+// A server builds the Provider once and asks it for every login.
+func ExampleProvider_AuthorizationURL() {
+	conn, err := upstream.ParseConnection([]byte(`{"name": "my-idp", "strategy": "oauth2", "options": {
+		"client_id": "idp-client", "authorizationURL": "https://idp.example.com/authorize", "tokenURL": "https://idp.example.com/token",
+		"upstream_params": {"screen_name": {"alias": "login_hint"}}}}`))
+	if err != nil {
+		panic(err)
+	}
+	provider, err := upstream.NewProvider(conn)
+	if err != nil {
+		panic(err)
+	}
+	authorize := func(w http.ResponseWriter, r *http.Request) {
+		req, err := upstream.ParseAuthorizeRequest(r)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		url, err := provider.AuthorizationURL(req, upstream.Transaction{
+			RedirectURI: "https://auth.example.com/login/callback",
+			State:       "af0ifjsldkj", // of the auth server, new for each login; never req.State
+		})
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		http.Redirect(w, r, url, http.StatusFound)
+	}
+	w := httptest.NewRecorder()
+	authorize(w, httptest.NewRequest("GET", "/authorize?response_type=code&client_id=app&login_hint=user@domain.com&state=x", nil))
+	fmt.Println(w.Header().Get("Location"))
+	// Output:
+	// https://idp.example.com/authorize?client_id=idp-client&redirect_uri=https%3A%2F%2Fauth.example.com%2Flogin%2Fcallback&response_type=code&screen_name=user%40domain.com&state=af0ifjsldkj
+}
+
+// Explain says why each parameter is in the URL, or why not.
+func ExampleProvider_Explain() {
+	provider, err := upstream.NewProvider(&upstream.Connection{Name: "my-idp", Strategy: "oauth2", Options: upstream.Options{
+		ClientID: "idp-client", AuthorizationURL: "https://idp.example.com/authorize", TokenURL: "https://idp.example.com/token",
+		UpstreamParams: upstream.Params{
+			"prompt":      {Alias: upstream.AliasPrompt, Value: "login", Allow: []string{"login", "select_account"}},
+			"screen_name": upstream.Dynamic(upstream.AliasLoginHint),
+		},
+	}})
+	if err != nil {
+		panic(err)
+	}
+	req := &upstream.AuthorizeRequest{Prompt: "none", UILocales: "fr"}
+	explanation, err := provider.Explain(req, upstream.Transaction{RedirectURI: "https://auth.example.com/cb", State: "s"})
+	if err != nil {
+		panic(err)
+	}
+	for _, d := range explanation.Parameters {
+		if d.Layer == "upstream_params" {
+			fmt.Printf("%s=%q sent=%v %s\n", d.Name, d.Value, d.Sent, d.Reason)
+		}
+	}
+	fmt.Println("not mapped:", explanation.Unmapped)
+	// Output:
+	// prompt="login" sent=true upstream_params: prompt does not pass allow, allow_pattern or translate
+	// screen_name="" sent=false upstream_params: the request has no login_hint
+	// not mapped: [ui_locales]
+}
+
+// AppendAuthorizationURL writes into a buffer that the server keeps.
+func ExampleProvider_AppendAuthorizationURL() {
+	provider, err := upstream.NewProvider(&upstream.Connection{Strategy: "github", Options: upstream.Options{ClientID: "c"}})
+	if err != nil {
+		panic(err)
+	}
+	buf := make([]byte, 0, 1024)
+	buf, err = provider.AppendAuthorizationURL(buf, nil, upstream.Transaction{RedirectURI: "https://auth.example.com/cb", State: "s"})
+	fmt.Println(string(buf), err)
+	// Output:
+	// https://github.com/login/oauth/authorize?client_id=c&redirect_uri=https%3A%2F%2Fauth.example.com%2Fcb&response_type=code&state=s <nil>
+}
+
+// Validate tells every problem at once, with its place and the remedy.
+func ExampleConnection_Validate() {
+	conn, err := upstream.ParseConnection([]byte(`{"strategy": "github", "customHeaders": {},
+		"options": {"client_id": "c", "upstream_params": {"prompt": "login", "login": {"alias": "login_hnt"}}}}`))
+	if err != nil {
+		panic(err)
+	}
+	var bad *upstream.ConfigError
+	if errors.As(conn.Validate(), &bad) {
+		for _, p := range bad.Problems {
+			fmt.Println(p.Pointer, p.Message)
+		}
+	}
+	// Output:
+	// /customHeaders is not read here; write options.customHeaders
+	// /options/upstream_params/prompt must be an object; write {"value": "login"}
+	// /options/upstream_params/login/alias is not one of acr_values audience client_id display id_token_hint login_hint max_age prompt resource response_mode response_type ui_locales; did you mean login_hint?
+}
+
+// A malformed request has an error that fits an OAuth error response.
+func ExampleParseAuthorizeQuery() {
+	_, err := upstream.ParseAuthorizeQuery("client_id=app&prompt=login&prompt=none")
+	var bad *upstream.RequestError
+	if errors.As(err, &bad) {
+		fmt.Println(bad.Code, bad.Parameter, "-", bad.Description)
+	}
+	// Output:
+	// invalid_request prompt - parameter prompt is given more than once
+}
+
+// SAML connections are refused on every way to an authorization URL.
+func ExampleNewProvider_saml() {
+	_, err := upstream.NewProvider(&upstream.Connection{Name: "corp", Strategy: "samlp"})
+	fmt.Println(errors.Is(err, upstream.ErrSAML), err)
+	// Output:
+	// true upstream: strategy "samlp" has no OAuth authorization endpoint (protocol: SAML)
+}
