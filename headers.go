@@ -345,8 +345,8 @@ func withoutNil(opts []oauth2.AuthCodeOption) []oauth2.AuthCodeOption {
 	return slices.DeleteFunc(slices.Clone(opts), func(o oauth2.AuthCodeOption) bool { return o == nil })
 }
 
-// resourceTransport adds the token to the requests of [Config.Client]. Both
-// fields hold pointers, so that a printed [http.Client] shows no token.
+// resourceTransport adds the token to the requests of [Config.Client]. Its
+// source is a pointer, so that a printed [http.Client] shows no token.
 type resourceTransport struct {
 	base   http.RoundTripper
 	source oauth2.TokenSource
