@@ -272,6 +272,7 @@ func TestH8NothingPrintedHoldsASecret(t *testing.T) {
 		}
 	}
 	assert.Contains(t, printed(config), `upstream.Config(client "client")`)
+	assert.Contains(t, printed(config.Client(t.Context(), token)), "upstream.Transport")
 	// What errors.As finds is the program's to keep: but no request in it.
 	status.Store(400)
 	_, err = config.Exchange(t.Context(), secret)
