@@ -109,6 +109,9 @@ func TestH4H8FaultsOfTheTokenEndpoint(t *testing.T) {
 					assert.Equal(t, f.status, refused.Response.StatusCode)
 				}
 				assert.NotContains(t, printed(err), "SECRET")
+				if f.token == noToken {
+					assert.NoError(t, errors.Unwrap(err), "encoding/json quotes what it cannot use")
+				}
 			})
 		}
 	}
@@ -229,7 +232,7 @@ func TestH8NothingPrintedHoldsASecret(t *testing.T) {
 	token := &oauth2.Token{AccessToken: secret, RefreshToken: secret}
 	things := []any{config, *config, config.Client(t.Context(), token), *config.Client(t.Context(), token), config.Client(t.Context(), token).Transport}
 
-	broken := func(*http.Request) (*http.Response, error) { return nil, errors.New("host says " + secret) }
+	broken := func(*http.Request) (*http.Response, error) { return nil, hostError{secret} }
 	for _, code := range []int{200, 302, 400, 500, 0, -1} {
 		ctx, cancel := context.WithCancel(t.Context())
 		switch code {
@@ -248,6 +251,9 @@ func TestH8NothingPrintedHoldsASecret(t *testing.T) {
 		var layer *url.Error // the program's own request, and net/http's error for it
 		require.ErrorAs(t, get, &layer)
 		things = append(things, exchange, password, refresh, device, get, layer.Err, profile)
+		for _, err := range []error{exchange, password, refresh, device, profile} {
+			assert.False(t, errors.As(err, &layer), "the URL and its query stay inside: %v", err)
+		}
 		cancel()
 	}
 	_, injected := upstream.Userinfo{URL: idp.URL}.Fetch(t.Context(), &oauth2.Token{AccessToken: secret + "\r\nX: y"}, nil)
@@ -266,6 +272,7 @@ func TestH8NothingPrintedHoldsASecret(t *testing.T) {
 		}
 	}
 	assert.Contains(t, printed(config), `upstream.Config(client "client")`)
+	assert.Contains(t, printed(config.Client(t.Context(), token)), "upstream.Transport")
 	// What errors.As finds is the program's to keep: but no request in it.
 	status.Store(400)
 	_, err = config.Exchange(t.Context(), secret)
@@ -275,6 +282,11 @@ func TestH8NothingPrintedHoldsASecret(t *testing.T) {
 	assert.Empty(t, refused.Response.Request.Header)
 	assert.Nil(t, refused.Response.Request.GetBody)
 }
+
+// hostError is a value, whose fields fmt prints wherever it stands.
+type hostError struct{ text string }
+
+func (e hostError) Error() string { return e.text }
 
 func TestE3OddTransports(t *testing.T) {
 	for name, f := range map[string]roundTripFunc{
@@ -296,4 +308,31 @@ func asRefused(err error) (*oauth2.RetrieveError, bool) {
 	var refused *oauth2.RetrieveError
 	ok := errors.As(err, &refused)
 	return refused, ok
+}
+
+func TestE4ConcurrentUse(t *testing.T) {
+	idp := newSite(t, answer(200, "application/json", `{"access_token":"A2","sub":"1","expires_in":1}`)) // expired at once
+	config := newConfig(t, idp, nil, customHeaders)
+	source, client := config.TokenSource(t.Context(), expired("R1")), config.Client(t.Context(), expired("R1"))
+	errs := make(chan error, 5*8)
+	for range 8 {
+		go func() {
+			_, err := config.Exchange(t.Context(), "code")
+			errs <- err
+			_, err = source.Token()
+			errs <- err
+			_, err = oauth2.ReuseTokenSourceWithExpiry(expired("R1"), source, time.Minute).Token()
+			errs <- err
+			_, err = fetch(t.Context(), idp, nil)
+			errs <- err
+			resp, err := client.Get(idp.URL + "/me")
+			if err == nil {
+				err = resp.Body.Close()
+			}
+			errs <- err
+		}()
+	}
+	for range cap(errs) {
+		require.NoError(t, <-errs)
+	}
 }

@@ -345,11 +345,16 @@ func withoutNil(opts []oauth2.AuthCodeOption) []oauth2.AuthCodeOption {
 	return slices.DeleteFunc(slices.Clone(opts), func(o oauth2.AuthCodeOption) bool { return o == nil })
 }
 
-// resourceTransport adds the token to the requests of [Config.Client]. Both
-// fields hold pointers, so that a printed [http.Client] shows no token.
+// resourceTransport adds the token to the requests of [Config.Client].
 type resourceTransport struct {
 	base   http.RoundTripper
 	source oauth2.TokenSource
+}
+
+// Format keeps what lies beneath out of a printed [http.Client]: with a verb
+// that does not fit, as %s, fmt follows pointers one level further.
+func (t *resourceTransport) Format(f fmt.State, verb rune) {
+	printText(f, verb, "upstream.Transport")
 }
 
 func (t *resourceTransport) RoundTrip(req *http.Request) (*http.Response, error) {

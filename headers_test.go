@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -445,6 +446,23 @@ func TestClientKeepsTheTokenAtItsOrigin(t *testing.T) {
 	require.Error(t, err) // the test server speaks no TLS
 }
 
+// closer is a body that knows whether it was closed.
+type closer struct {
+	io.Reader
+	closed bool
+}
+
+func (c *closer) Close() error { c.closed = true; return nil }
+
+func TestClientClosesTheBodyWhenThereIsNoToken(t *testing.T) {
+	body := &closer{Reader: strings.NewReader("x")}
+	req, err := http.NewRequest(http.MethodPost, "http://127.0.0.1:1/", body)
+	require.NoError(t, err)
+	_, err = newConfig(t, newIdP(t), nil, nil).Client(t.Context(), nil).Transport.RoundTrip(req)
+	require.Error(t, err)
+	assert.True(t, body.closed)
+}
+
 func TestClientKnowsTheDefaultPort(t *testing.T) {
 	for from, c := range map[string]struct{ to, want string }{
 		"http://api.example.com/":     {"http://API.example.com:80/end", "Bearer A1"},
@@ -488,6 +506,7 @@ func TestE3NothingToWorkWith(t *testing.T) {
 		_, poll := c.DeviceAccessToken(t.Context(), &oauth2.DeviceAuthResponse{})
 		_, nothing := c.DeviceAccessToken(t.Context(), nil)
 		_, get := c.Client(t.Context(), nil).Post("http://127.0.0.1:1", "text/plain", strings.NewReader("x"))
+		assert.ErrorContains(t, exchange, "upstream: there is no usable token URL", name)
 		for _, err := range []error{exchange, password, refresh, device, poll, nothing, errors.Unwrap(get)} {
 			if assert.Error(t, err, name) {
 				assert.Equal(t, 1, strings.Count(err.Error(), "upstream: "), "%s: %v", name, err)

@@ -460,10 +460,10 @@ func lookup(members []strictjson.Member, path string) []byte {
 // "<strategy>|<user id>" for a strategy that stands for one provider, such as
 // "github|1234", else "<strategy>|<connection name>|<user id>". Neither strategy
 // nor name holds a "|", so no two users share a subject whatever userID holds.
-// It is "" where a part is missing.
+// It is "" where there is no user id.
 func (p *Provider) Subject(userID string) string {
 	switch {
-	case p == nil || p.strategy == "" || !isUserID(userID) || p.named && p.name == "":
+	case p == nil || p.strategy == "" || !isUserID(userID):
 		return ""
 	case p.named:
 		return p.strategy + "|" + p.name + "|" + userID

@@ -238,6 +238,13 @@ func TestU7ParseProfile(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, &upstream.Profile{UserID: "7", Username: "42", Extra: map[string]json.RawMessage{"x": json.RawMessage("null")}}, p)
 
+	data := []byte(`{"user_id":"1","x":"abc","app_metadata":{"y":1}}`)
+	p, err = upstream.ParseProfile(data)
+	require.NoError(t, err)
+	clear(data) // the caller's, to use again
+	assert.Equal(t, `"abc"`, string(p.Extra["x"]))
+	assert.Equal(t, `{"y":1}`, string(p.AppMetadata))
+
 	for document, want := range map[string]string{
 		``: "cannot be read as JSON", `[]`: "not a JSON object", `"x"`: "not a JSON object", `{}`: "user_id is missing",
 		`{"user_id":"1","email":true}`: "email must be a string", `{"user_id":"1","name":{}}`: "name must be a string",
