@@ -310,7 +310,7 @@ func asRefused(err error) (*oauth2.RetrieveError, bool) {
 	return refused, ok
 }
 
-func TestE4ConcurrentUse(t *testing.T) {
+func TestE4ConfigConcurrentUse(t *testing.T) {
 	idp := newSite(t, answer(200, "application/json", `{"access_token":"A2","sub":"1","expires_in":1}`)) // expired at once
 	config := newConfig(t, idp, nil, customHeaders)
 	source, client := config.TokenSource(t.Context(), expired("R1")), config.Client(t.Context(), expired("R1"))

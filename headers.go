@@ -1,5 +1,10 @@
 package upstream
 
+// This file owns the token requests: the Config around oauth2.Config, and what
+// may be a custom header. It knows nothing of authorization requests and of
+// profiles; how a request is kept from leaving the endpoint is in
+// internal/endpoint.
+
 import (
 	"context"
 	"encoding/base64"

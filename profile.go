@@ -1,5 +1,9 @@
 package upstream
 
+// This file owns the user's profile: its form, the ways to get it, and the
+// subject that is made of it. It knows nothing of authorization requests and
+// of how a token is had.
+
 import (
 	"bytes"
 	"context"
