@@ -413,8 +413,8 @@ func (c *Connection) checkOptions(k *checked) {
 		if len(o.Scope) > maxScopes {
 			k.report(at("scope"), fmt.Sprintf("has more than %d items; join some by spaces", maxScopes))
 		}
-		for _, scope := range o.Scope {
-			k.report(at("scope"), check.Length(scope, maxScope))
+		for i, scope := range o.Scope {
+			k.report(at("scope")+"/"+strconv.Itoa(i), check.Length(scope, maxScope))
 		}
 	} else {
 		k.report(at("scope"), check.Length(strings.Join(o.Scope, " "), maxScopeText))

@@ -257,7 +257,7 @@ func TestH8NothingPrintedHoldsASecret(t *testing.T) {
 		cancel()
 	}
 	_, injected := upstream.Userinfo{URL: idp.URL}.Fetch(t.Context(), &oauth2.Token{AccessToken: secret + "\r\nX: y"}, nil)
-	p := newProvider(t, `{"name": "acme", "strategy": "oauth2", "options": {"client_id": "client", "client_secret": "`+secret+`",
+	p := provider(t, `{"name": "acme", "strategy": "oauth2", "options": {"client_id": "client", "client_secret": "`+secret+`",
 		"authorizationURL": "https://idp.example.com/authorize", "tokenURL": "https://idp.example.com/token"}}`)
 	_, own := p.WithProfileFetcher(func(context.Context, *oauth2.Token, *upstream.Connection) (*upstream.Profile, error) {
 		return nil, errors.New(secret)

@@ -367,7 +367,7 @@ func TestH1HeadersAndScopesAreCopied(t *testing.T) {
 
 func TestH3ProviderConfig(t *testing.T) {
 	idp := newIdP(t)
-	p := newProvider(t, `{"name": "acme", "strategy": "oauth2", "options": {"client_id": "client", "client_secret": "secret",
+	p := provider(t, `{"name": "acme", "strategy": "oauth2", "options": {"client_id": "client", "client_secret": "secret",
 		"authorizationURL": "`+idp.URL+`/authorize", "tokenURL": "`+idp.URL+`/token", "customHeaders": {"X-Tenant": "blue"}}}`)
 	_, err := p.OAuth2Config("https://auth.example.com/callback").Exchange(t.Context(), "code", oauth2.VerifierOption("v"), nil)
 	require.NoError(t, err)

@@ -311,7 +311,7 @@ func TestU1ReadyMappings(t *testing.T) {
 	} {
 		t.Run(strategy, func(t *testing.T) {
 			idp := newSite(t, answer(200, "application/json", c.document))
-			p := newProvider(t, `{"name":"acme","strategy":"`+strategy+`","options":{"client_id":"client","client_secret":"s","authorizationURL":"`+
+			p := provider(t, `{"name":"acme","strategy":"`+strategy+`","options":{"client_id":"client","client_secret":"s","authorizationURL":"`+
 				idp.URL+`/authorize","tokenURL":"`+idp.URL+`/token","userinfo_endpoint":"`+idp.URL+`/userinfo"}}`)
 			got, err := p.FetchProfile(t.Context(), &oauth2.Token{AccessToken: "A1"})
 			require.NoError(t, err)
@@ -332,7 +332,7 @@ const customConnection = `{"name":"acme","strategy":"oauth2","options":{"client_
 
 func TestU1OwnFetcher(t *testing.T) {
 	token := &oauth2.Token{AccessToken: "A1"}
-	p := newProvider(t, customConnection)
+	p := provider(t, customConnection)
 	_, err := p.FetchProfile(t.Context(), token)
 	require.ErrorContains(t, err, `upstream: profile: no userinfo endpoint is known for strategy "oauth2"`)
 	require.ErrorContains(t, err, "WithProfileFetcher")
@@ -371,7 +371,7 @@ func TestE1OwnFetcherFails(t *testing.T) {
 		{nil, fmt.Errorf("upstream: SECRET: %w", &upstream.ProfileError{StatusCode: 418, Message: "no tea", Err: cause}), "no tea"},
 		{nil, (*upstream.ProfileError)(nil), "the profile fetcher failed; the wrapped error has the cause"},
 	} {
-		p := newProvider(t, customConnection).WithProfileFetcher(
+		p := provider(t, customConnection).WithProfileFetcher(
 			func(context.Context, *oauth2.Token, *upstream.Connection) (*upstream.Profile, error) {
 				return c.profile, c.err
 			})
@@ -434,9 +434,9 @@ func TestU8CheckSubject(t *testing.T) {
 }
 
 func TestU9Subject(t *testing.T) {
-	social := newProvider(t, `{"name":"github","strategy":"github","options":{"client_id":"client","client_secret":"s",
+	social := provider(t, `{"name":"github","strategy":"github","options":{"client_id":"client","client_secret":"s",
 		"authorizationURL":"https://idp.example.com/authorize","tokenURL":"https://idp.example.com/token"}}`)
-	custom := newProvider(t, customConnection)
+	custom := provider(t, customConnection)
 	for _, c := range []struct {
 		p        *upstream.Provider
 		id, want string

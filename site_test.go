@@ -16,10 +16,6 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"github.com/stretchr/testify/require"
-
-	"example.com/upstream"
 )
 
 // A call is a request as a server has seen it.
@@ -147,13 +143,4 @@ type roundTripper struct{ n atomic.Int32 }
 func (r *roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 	r.n.Add(1)
 	return http.DefaultTransport.RoundTrip(req)
-}
-
-func newProvider(t *testing.T, connection string) *upstream.Provider {
-	t.Helper()
-	conn, err := upstream.ParseConnection([]byte(connection))
-	require.NoError(t, err)
-	p, err := upstream.NewProvider(conn)
-	require.NoError(t, err)
-	return p
 }

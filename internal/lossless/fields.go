@@ -6,6 +6,7 @@ package lossless
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"example.com/upstream/internal/strictjson"
@@ -93,9 +94,9 @@ func (f list) Read(text []byte, at string) []Problem {
 		return []Problem{{at, "must be an array of strings"}}
 	}
 	out := make([]string, 0, len(elements))
-	for _, e := range elements {
+	for i, e := range elements {
 		if !strictjson.IsText(e) {
-			return []Problem{{at, "must hold only strings"}}
+			return []Problem{{at + "/" + strconv.Itoa(i), "must be a string; put quotes around it"}}
 		}
 		out = append(out, strictjson.Text(e))
 	}

@@ -24,6 +24,8 @@ type Error struct {
 	Pointer      string // RFC 6901: the value or member at fault, "" for the whole text
 	Line, Column int    // from 1; the column counts bytes
 	Message      string // never repeats the text
+
+	whole bool // it is about the whole text, wherever it was found
 }
 
 // Error gives the place and the message, without a prefix of any package.
@@ -77,7 +79,9 @@ func fault(message string) *Error { return &Error{Message: message} }
 
 // inside says that the fault lies in the member or element of that name.
 func (e *Error) inside(name string) *Error {
-	e.Pointer = Pointer(name) + e.Pointer
+	if !e.whole {
+		e.Pointer = Pointer(name) + e.Pointer
+	}
 	return e
 }
 
@@ -103,7 +107,7 @@ func (c *checker) value(depth int) *Error {
 	switch b := c.peek(); {
 	case b == '{' || b == '[':
 		if depth > MaxDepth {
-			return fault(fmt.Sprintf("deeper than %d levels", MaxDepth))
+			return &Error{Message: fmt.Sprintf("deeper than %d levels", MaxDepth), whole: true}
 		}
 		if b == '{' {
 			return c.object(depth)

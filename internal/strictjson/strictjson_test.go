@@ -27,7 +27,7 @@ func TestC4Refused(t *testing.T) {
 		{"doubled far down", `{"o":[{"x/y~":{"b":1,"b":1}}]}`, "/o/0/x~1y~0/b", "twice"},
 		{"doubled among many", `{` + long.String() + `"m0":1}`, "/m0", "twice"},
 		{"doubled late among many", `{` + long.String() + `"z":1,"z":1}`, "/z", "twice"},
-		{"too deep", deep(MaxDepth + 1), strings.Repeat("/0", MaxDepth), "64 levels"},
+		{"too deep", `{"a":` + deep(MaxDepth) + `}`, "", "64 levels"},
 		{"unclosed object", `{"a":1`, "", "ends where a comma or a closing brace"},
 		{"unclosed array", `[1`, "", "ends where a comma or a closing bracket"},
 		{"unclosed string", `"a`, "", "end of a string"},
