@@ -483,7 +483,10 @@ type ProfileError struct {
 	Err        error  `json:"-"` // the cause, if any; its text is not part of the text
 }
 
+// Error gives Message.
 func (e *ProfileError) Error() string { return "upstream: profile: " + e.Message }
+
+// Unwrap gives Err.
 func (e *ProfileError) Unwrap() error { return e.Err }
 
 // Format prints the text whatever the verb: Body and Err must not be printed.

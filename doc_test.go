@@ -1,0 +1,131 @@
+package upstream_test
+
+import (
+	"context"
+	"encoding/json"
+	"go/ast"
+	"go/doc"
+	"go/parser"
+	"go/token"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"example.com/upstream"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/oauth2"
+)
+
+// reference is the package's documentation as go doc has it.
+func reference(t *testing.T) *doc.Package {
+	t.Helper()
+	fset := token.NewFileSet()
+	names, err := filepath.Glob("*.go")
+	require.NoError(t, err)
+	var files []*ast.File
+	for _, name := range names {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		f, err := parser.ParseFile(fset, name, nil, parser.ParseComments)
+		require.NoError(t, err)
+		files = append(files, f)
+	}
+	require.Len(t, files, 6)
+	p, err := doc.NewFromFiles(fset, files, "example.com/upstream")
+	require.NoError(t, err)
+	return p
+}
+
+// functions gives all exported functions and methods by their name in go doc.
+func functions(p *doc.Package) map[string]*doc.Func {
+	out := map[string]*doc.Func{}
+	for _, f := range p.Funcs {
+		out[f.Name] = f
+	}
+	for _, typ := range p.Types {
+		for _, f := range typ.Funcs {
+			out[f.Name] = f
+		}
+		for _, m := range typ.Methods {
+			out[typ.Name+"."+m.Name] = m
+		}
+	}
+	return out
+}
+
+func TestDocumentationOfEveryExportedName(t *testing.T) {
+	p := reference(t)
+	for name, f := range functions(p) {
+		assert.NotEmpty(t, f.Doc, name)
+	}
+	for _, typ := range p.Types {
+		assert.NotEmpty(t, typ.Doc, typ.Name)
+	}
+	for _, v := range append(p.Vars, p.Consts...) {
+		assert.NotEmpty(t, v.Doc, v.Names)
+	}
+}
+
+// E1 holds for every function that returns an error: each has a call here that
+// fails, and a new function without one fails this test.
+func TestE1PrefixOfEveryError(t *testing.T) {
+	ctx := context.Background()
+	var provider *upstream.Provider
+	var config *upstream.Config
+	var profile *upstream.Profile
+	first := func(_ any, err error) error { return err }
+	failures := map[string]error{
+		"AuthorizationURL":                first(upstream.AuthorizationURL(nil, nil, upstream.Transaction{})),
+		"NewConfig":                       first(upstream.NewConfig(oauth2.Config{}, map[string]string{"Host": "x"})),
+		"NewProvider":                     first(upstream.NewProvider(nil)),
+		"ParseAuthorizeQuery":             first(upstream.ParseAuthorizeQuery("prompt=%")),
+		"ParseAuthorizeRequest":           first(upstream.ParseAuthorizeRequest(nil)),
+		"ParseAuthorizeValues":            first(upstream.ParseAuthorizeValues(url.Values{"prompt": {"\x00"}})),
+		"ParseConnection":                 first(upstream.ParseConnection(nil)),
+		"ParseProfile":                    first(upstream.ParseProfile(nil)),
+		"Config.DeviceAccessToken":        first(config.DeviceAccessToken(ctx, nil)),
+		"Config.DeviceAuth":               first(config.DeviceAuth(ctx)),
+		"Config.Exchange":                 first(config.Exchange(ctx, "code")),
+		"Config.PasswordCredentialsToken": first(config.PasswordCredentialsToken(ctx, "u", "p")),
+		"Connection.UnmarshalJSON":        new(upstream.Connection).UnmarshalJSON([]byte("{")),
+		"Connection.UpdateBody":           first((*upstream.Connection)(nil).UpdateBody()),
+		"Connection.Validate":             new(upstream.Connection).Validate(),
+		"Profile.CheckSubject":            profile.CheckSubject("x"),
+		"Profile.UnmarshalJSON":           new(upstream.Profile).UnmarshalJSON([]byte("{}")),
+		"Profile.MarshalJSON":             first(upstream.Profile{Extra: map[string]json.RawMessage{"x": []byte("{")}}.MarshalJSON()),
+		"Provider.AppendAuthorizationURL": first(provider.AppendAuthorizationURL(nil, nil, upstream.Transaction{})),
+		"Provider.AuthorizationURL":       first(provider.AuthorizationURL(nil, upstream.Transaction{})),
+		"Provider.Explain":                first(provider.Explain(nil, upstream.Transaction{})),
+		"Provider.FetchProfile":           first(provider.FetchProfile(ctx, nil)),
+		"Userinfo.Fetch":                  first(upstream.Userinfo{}.Fetch(ctx, nil, nil)),
+		// What these make comes out of http.Client and oauth2.TokenSource.
+		"Config.Client": func() error {
+			_, err := config.TokenSource(ctx, nil).Token()
+			return err
+		}(),
+		"ErrSAML": upstream.ErrSAML,
+	}
+	never := map[string]bool{"Connection.MarshalJSON": true, "Param.MarshalJSON": true, "ProfileError.Unwrap": true}
+	for name, f := range functions(reference(t)) {
+		results := f.Decl.Type.Results
+		if results == nil || never[name] {
+			continue
+		}
+		if last, ok := results.List[len(results.List)-1].Type.(*ast.Ident); ok && last.Name == "error" {
+			assert.Contains(t, failures, name)
+		}
+	}
+	for name, err := range failures {
+		if assert.Error(t, err, name) {
+			text, ok := strings.CutPrefix(err.Error(), "upstream: ")
+			assert.True(t, ok && !strings.HasPrefix(text, "upstream: "), "%s: %v", name, err)
+		}
+	}
+	_, err := config.Client(ctx, nil).Get("http://127.0.0.1:1/")
+	var layer *url.Error
+	require.ErrorAs(t, err, &layer) // net/http's own
+	assert.True(t, strings.HasPrefix(layer.Err.Error(), "upstream: "), err)
+}
