@@ -24,13 +24,17 @@ type Rule struct {
 
 // WholeMatch compiles an RE2 pattern so that it matches whole values only.
 func WholeMatch(pattern string) (*regexp.Regexp, error) {
-	// Parsed on its own, so that "a)|(b" does not get away with the parentheses
-	// and an open "\Q" does not swallow them.
-	re, err := syntax.Parse(pattern, syntax.Perl)
-	if err != nil {
+	// First on its own, so that "a)|(b" does not get away with the parentheses.
+	// (Printing the parsed pattern between them would do, but takes a millisecond
+	// for a class such as [^@].)
+	if _, err := syntax.Parse(pattern, syntax.Perl); err != nil {
 		return nil, err
 	}
-	return regexp.Compile(`\A(?:` + re.String() + `)\z`)
+	re, err := regexp.Compile(`\A(?:` + pattern + `)\z`)
+	if err != nil { // an open \Q has swallowed the end
+		return regexp.Compile(`\A(?:` + pattern + `\E)\z`)
+	}
+	return re, nil
 }
 
 // Apply gives what is left of a value, "" if nothing.
