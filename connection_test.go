@@ -451,6 +451,8 @@ func TestC5ProgramMendsTheText(t *testing.T) {
 	require.ErrorAs(t, err, &config)
 	assert.Len(t, config.Problems, 6)
 	conn.Options.UpstreamParams["prompt"] = upstream.Static("login")
+	require.ErrorAs(t, conn.Validate(), &config)
+	assert.Len(t, config.Problems, 5, "mending one hides no other")
 	conn.Options.UpstreamParams["a"] = upstream.Dynamic(upstream.AliasPrompt)
 	delete(conn.Options.UpstreamParams, "b")
 	conn.Options.CustomHeaders = map[string]upstream.Secret{"X-A": "b"}

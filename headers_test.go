@@ -520,3 +520,30 @@ func TestE3NothingToWorkWith(t *testing.T) {
 		cancel()
 	}
 }
+
+// A strategy that demands Basic demands it of its own endpoint, not of one that
+// the options name.
+func TestH5BasicForTheStrategysOwnEndpoint(t *testing.T) {
+	const own = "https://api.fitbit.com/oauth2/token"
+	for options, basic := range map[string]bool{
+		``:                            true,
+		`, "tokenURL": "` + own + `"`: true,
+		`, "tokenURL": "https://proxy.example.com/token"`:                                          false,
+		`, "token_endpoint_auth_method": "client_secret_post"`:                                     false,
+		`, "token_endpoint_auth_method": "none"`:                                                   false,
+		`, "tokenURL": "https://a.example/t", "token_endpoint_auth_method": "client_secret_basic"`: true,
+	} {
+		p := provider(t, `{"strategy": "fitbit", "options": {"client_id": "c", "client_secret": "s"`+options+`}}`)
+		var sent *http.Request
+		client := &http.Client{Transport: roundTripFunc(func(r *http.Request) (*http.Response, error) {
+			sent = r.Clone(context.Background())
+			require.NoError(t, sent.ParseForm())
+			return nil, errors.New("offline")
+		})}
+		_, err := p.OAuth2Config("https://a/cb").Exchange(context.WithValue(t.Context(), oauth2.HTTPClient, client), "code")
+		require.Error(t, err)
+		_, _, hasBasic := sent.BasicAuth()
+		assert.Equal(t, basic, hasBasic, options)
+		assert.Equal(t, !basic && !strings.Contains(options, "none"), sent.PostForm.Has("client_secret"), options)
+	}
+}
