@@ -28,7 +28,7 @@ import (
 const (
 	callback     = "https://auth.example.com/login/callback"
 	clientID     = "auth-server"
-	clientSecret = "s3cret &+:ä" // breaks where it is not form-encoded on its way (RFC 6749 section 2.3.1)
+	clientSecret = "s3cret &+:%41=" // another one where it is not form-encoded on its way (RFC 6749 section 2.3.1)
 )
 
 // A call is a request as it came.
