@@ -328,14 +328,14 @@ func (idp *exampleOP) assertOnlyTokenRequestsHave(t *testing.T, headers map[stri
 // The IdP checks the verifier against the challenge that the URL carried.
 func TestT4TheIdPChecksTheVerifier(t *testing.T) {
 	idp := newExampleOP(t)
-	for name, opts := range map[string][]oauth2.AuthCodeOption{
-		"other": {oauth2.VerifierOption(oauth2.GenerateVerifier())},
-		"none":  nil,
+	for code, opts := range map[string][]oauth2.AuthCodeOption{
+		"invalid_grant":   {oauth2.VerifierOption(oauth2.GenerateVerifier())}, // another one
+		"invalid_request": nil,                                                // none
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(code, func(t *testing.T) {
 			p, tx := idp.provider(t, nil), newTransaction()
 			_, err := p.OAuth2Config(callback).Exchange(t.Context(), idp.login(t, p, tx), opts...)
-			assertRefused(t, err, http.StatusBadRequest, "invalid_grant")
+			assertRefused(t, err, http.StatusBadRequest, code)
 		})
 	}
 }
