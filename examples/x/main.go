@@ -17,10 +17,7 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"net/http"
-	"net/url"
 	"os"
-	"regexp"
 
 	"github.com/dghubble/oauth1"
 	"github.com/dghubble/oauth1/twitter"
@@ -68,7 +65,7 @@ func run(w io.Writer) error {
 	}
 	standIn := newProvider(conn.Options.ClientID, string(conn.Options.ClientSecret), callback)
 	defer standIn.Close()
-	client := standIn.Client() // for X itself, one with a Timeout
+	client := standIn.Client() // for X itself, &http.Client{Timeout: ...}
 	config := &oauth1.Config{
 		ConsumerKey:    conn.Options.ClientID,
 		ConsumerSecret: string(conn.Options.ClientSecret),
@@ -87,12 +84,13 @@ func run(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "the user goes to\n  %s\n", target)
+	fmt.Fprintf(w, "the application calls\n  /authorize?%s\nthe user goes to\n  %s\n", authorizeQuery, target)
 
-	answer, err := browse(w, client, target)
+	username, answer, err := browse(client, target)
 	if err != nil {
 		return err
 	}
+	fmt.Fprintf(w, "the user name box of X holds\n  %s\n", username)
 	token, verifier, err := oauth1.ParseAuthorizationCallback(answer)
 	if err != nil {
 		return err
@@ -109,6 +107,7 @@ func run(w io.Writer) error {
 	// token itself; the client replaces that header.
 	ctx := context.WithValue(context.Background(), oauth1.HTTPClient, client)
 	signing := config.Client(ctx, oauth1.NewToken(accessToken, accessSecret))
+	signing.Timeout = client.Timeout // of client, it takes the transport alone
 	ctx = context.WithValue(ctx, oauth2.HTTPClient, signing)
 	profile, err := userinfo.Fetch(ctx, &oauth2.Token{AccessToken: accessToken}, conn)
 	if err != nil {
@@ -117,33 +116,4 @@ func run(w io.Writer) error {
 	fmt.Fprintf(w, "the profile\n  %s (%s), %s\n", profile.Name, profile.Nickname, profile.Email)
 	fmt.Fprintf(w, "the subject of the application's ID token\n  %s\n", x.Subject(profile.UserID))
 	return nil
-}
-
-var usernameBox = regexp.MustCompile(`name="username" value="(.*)"`)
-
-// browse is the user in front of X's login page, who agrees. It gives the
-// request that the browser then makes to the callback.
-func browse(w io.Writer, client *http.Client, target string) (*http.Request, error) {
-	resp, err := client.Get(target)
-	if err != nil {
-		return nil, err
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return nil, err
-	}
-	box := usernameBox.FindSubmatch(body)
-	if box == nil {
-		return nil, fmt.Errorf("X shows no login page: %s", body)
-	}
-	fmt.Fprintf(w, "the user name box of X holds\n  %s\n", box[1])
-
-	form := url.Values{"oauth_token": {resp.Request.URL.Query().Get("oauth_token")}, "username": {string(box[1])}}
-	resp, err = client.PostForm("https://api.twitter.com/oauth/authorize", form)
-	if err != nil {
-		return nil, err
-	}
-	defer resp.Body.Close()
-	return http.NewRequest(http.MethodGet, resp.Header.Get("Location"), nil)
 }

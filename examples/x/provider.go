@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -64,6 +65,7 @@ func (p *provider) Client() *http.Client {
 		return new(net.Dialer).DialContext(ctx, network, p.Listener.Addr().String())
 	}
 	return &http.Client{
+		Timeout:       30 * time.Second,
 		Transport:     transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
@@ -132,6 +134,7 @@ func (p *provider) loginPage(w http.ResponseWriter, r *http.Request) {
 	_ = page.Execute(w, struct{ Token, Username string }{query.Get("oauth_token"), query.Get("screen_name")})
 }
 
+// agree sends the user back with a verifier.
 func (p *provider) agree(w http.ResponseWriter, r *http.Request) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -144,6 +147,35 @@ func (p *provider) agree(w http.ResponseWriter, r *http.Request) {
 	g.verifier = "example-verifier"
 	back := url.Values{"oauth_token": {token}, "oauth_verifier": {g.verifier}}
 	http.Redirect(w, r, p.callback+"?"+back.Encode(), http.StatusFound)
+}
+
+var usernameBox = regexp.MustCompile(`name="username" value="(.*)"`)
+
+// browse is the user, who agrees to what the login page shows. It gives the
+// request that the browser then makes to the callback.
+func browse(client *http.Client, target string) (username string, back *http.Request, err error) {
+	resp, err := client.Get(target)
+	if err != nil {
+		return "", nil, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return "", nil, err
+	}
+	box := usernameBox.FindSubmatch(body)
+	if box == nil {
+		return "", nil, fmt.Errorf("there is no login page: %s", body)
+	}
+	username = string(box[1])
+	form := url.Values{"oauth_token": {resp.Request.URL.Query().Get("oauth_token")}, "username": {username}}
+	resp, err = client.PostForm("https://api.twitter.com/oauth/authorize", form)
+	if err != nil {
+		return "", nil, err
+	}
+	defer resp.Body.Close()
+	back, err = http.NewRequest(http.MethodGet, resp.Header.Get("Location"), nil)
+	return username, back, err
 }
 
 func (p *provider) issue(kind string, g *grant) url.Values {
