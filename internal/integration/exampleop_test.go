@@ -160,7 +160,7 @@ func aliasCases(idToken string) map[upstream.Alias]struct {
 	}
 }
 
-func TestA1EveryAliasArrives(t *testing.T) {
+func TestA1M10EveryAliasArrives(t *testing.T) {
 	idp := newExampleOP(t)
 	cases := aliasCases(idp.idToken(t))
 	params, everything := map[string]any{}, url.Values{}
@@ -195,6 +195,7 @@ func TestA1EveryAliasArrives(t *testing.T) {
 			want[cases[upstream.Alias(name)].as] = values
 		}
 		assert.Equal(t, want, got, "what the IdP was asked")
+		assert.Equal(t, want, explained(t, p, incoming, tx), "what the operator is told")
 
 		parsed, hinted := idp.requests.latest()
 		assert.Equal(t, clientID, parsed.ClientID)
@@ -213,15 +214,38 @@ func TestA1EveryAliasArrives(t *testing.T) {
 	t.Run("all", func(t *testing.T) { check(t, everything) })
 }
 
+// explained gives what an explanation says was sent (M10).
+func explained(t *testing.T, p *upstream.Provider, incoming url.Values, tx upstream.Transaction) url.Values {
+	t.Helper()
+	req, err := upstream.ParseAuthorizeValues(incoming)
+	require.NoError(t, err)
+	explanation, err := p.Explain(req, tx)
+	require.NoError(t, err)
+	sent := url.Values{}
+	for _, d := range explanation.Parameters {
+		switch {
+		case d.Sent && d.Source == string(upstream.AliasIDTokenHint):
+			assert.NotContains(t, d.Value, req.IDTokenHint)
+			sent.Add(d.Name, req.IDTokenHint)
+		case d.Sent:
+			sent.Add(d.Name, d.Value)
+		}
+	}
+	return sent
+}
+
 // A query in the authorization URL, static parameters and mapped ones: the IdP
 // is asked each once, by the highest layer.
-func TestM1LayersAsTheIdPParsesThem(t *testing.T) {
+func TestM1M2M3LayersAsTheIdPParsesThem(t *testing.T) {
 	idp := newExampleOP(t)
 	p := idp.provider(t, map[string]any{
 		"authorization_endpoint": idp.URL + "/auth?display=page&ui_locales=it&max_age=60",
 		"authParams":             map[string]string{"ui_locales": "es", "acr_values": "urn:example:low"},
 		"authParamsMap":          map[string]string{"acr_values": "access_type"},
-		"upstream_params":        map[string]any{"ui_locales": map[string]string{"alias": "ui_locales"}, "max_age": map[string]string{"value": ""}},
+		"upstream_params": map[string]any{
+			"ui_locales": map[string]string{"alias": "ui_locales"}, "max_age": map[string]string{"value": ""},
+			"response_mode": map[string]string{"value": "form_post"},
+		},
 	})
 	incoming := url.Values{"access_type": {"urn:example:high"}, "ui_locales": {"fr"}}
 	page := newBrowser(t).visit(t, authorizationURL(t, p, incoming, newTransaction()))
@@ -236,6 +260,7 @@ func TestM1LayersAsTheIdPParsesThem(t *testing.T) {
 	assert.Equal(t, oidc.DisplayPage, parsed.Display)
 	assert.Equal(t, oidc.SpaceDelimitedArray{"urn:example:high"}, parsed.ACRValues)
 	assert.Nil(t, parsed.MaxAge, "suppressed")
+	assert.Equal(t, oidc.ResponseModeFormPost, parsed.ResponseMode)
 	if assert.Len(t, parsed.UILocales, 1) {
 		assert.Equal(t, "fr", parsed.UILocales[0].String())
 	}
