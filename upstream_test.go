@@ -40,6 +40,19 @@ func query(t testing.TB, options, request string) string {
 	return out
 }
 
+// What may be mapped is a closed list: of all recognised parameters, the others
+// are refused as a source.
+func TestA1A2OnlyTheListsCanBeMapped(t *testing.T) {
+	more := strings.Fields("access_type approval_prompt force_login hd include_granted_scopes wauth whr")
+	for name := range recognised {
+		alias := slices.Contains(upstream.Aliases(), upstream.Alias(name))
+		pointers, _ := problems(t, custom(`"upstream_params": {"p": {"alias": "`+name+`"}}`))
+		assert.Equal(t, alias, pointers == nil, "alias %s", name)
+		pointers, _ = problems(t, custom(`"authParamsMap": {"p": "`+name+`"}`))
+		assert.Equal(t, alias || slices.Contains(more, name), pointers == nil, "authParamsMap %s", name)
+	}
+}
+
 func TestM2LayersFallThrough(t *testing.T) {
 	all := `"authorizationURL": "https://idp.example.com/authorize?p=url", "authParams": {"p": "static"}, "authParamsMap": {"p": "access_type"},
 		"upstream_params": {"p": {"alias": "prompt", "allow": ["a"]}}`
