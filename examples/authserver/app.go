@@ -70,6 +70,7 @@ func (a *App) Handler() http.Handler {
 	mux.HandleFunc("GET /{$}", a.home)
 	mux.HandleFunc("GET /login", a.login)
 	mux.HandleFunc("GET /callback", a.callback)
+	mux.HandleFunc("GET /again", a.again)
 	mux.HandleFunc("GET /style.css", style)
 	return mux
 }
@@ -108,6 +109,16 @@ func (a *App) login(w http.ResponseWriter, r *http.Request) {
 	}
 	a.keep(w, s)
 	http.Redirect(w, r, a.oauth.AuthCodeURL(s.state, options...), http.StatusFound)
+}
+
+// again forgets who is logged in.
+func (a *App) again(w http.ResponseWriter, r *http.Request) {
+	if cookie, err := r.Cookie(appCookie); err == nil {
+		a.mu.Lock()
+		delete(a.sessions, cookie.Value)
+		a.mu.Unlock()
+	}
+	http.Redirect(w, r, "/", http.StatusFound)
 }
 
 // callback takes the auth server's answer.

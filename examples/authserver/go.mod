@@ -7,6 +7,7 @@ replace example.com/upstream => ../..
 require (
 	example.com/upstream v0.0.0-00010101000000-000000000000
 	github.com/go-jose/go-jose/v4 v4.1.4
+	github.com/stretchr/testify v1.12.1
 	github.com/zitadel/oidc/v3 v3.49.2
 	golang.org/x/oauth2 v0.36.0
 )
@@ -27,5 +28,6 @@ require (
 	go.opentelemetry.io/otel v1.44.0 // indirect
 	go.opentelemetry.io/otel/metric v1.44.0 // indirect
 	go.opentelemetry.io/otel/trace v1.44.0 // indirect
+	go.yaml.in/yaml/v3 v3.0.5 // indirect
 	golang.org/x/text v0.40.0 // indirect
 )

@@ -146,6 +146,7 @@ func (s storage) SetUserinfoFromRequest(_ context.Context, info *oidc.UserInfo, 
 	if !ok || own.User == nil {
 		return errNotOffered
 	}
+	info.Subject = own.User.Subject // op takes it from here; without it the ID token has none
 	setClaims(info, own.User, scopes)
 	info.AppendClaims(sentClaim, own.User.Sent)
 	return nil
