@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
@@ -244,31 +243,26 @@ func TestCodeOfTheAuthServer(t *testing.T) {
 	once := code()
 	status, answer = redeem(once, verifier)
 	assert.Equal(t, http.StatusOK, status, answer)
+	userinfo := func() reply {
+		r, err := http.NewRequest(http.MethodGet, s.issuer+"/userinfo", nil)
+		require.NoError(t, err)
+		r.Header.Set("Authorization", "Bearer "+answer["access_token"].(string))
+		return s.visitor().do(r)
+	}
+	granted := answer
+	assert.JSONEq(t, `{"sub": "oidc|corporate|id1", "email": "test-user@zitadel.ch", "email_verified": true}`, userinfo().body)
 	status, answer = redeem(once, verifier)
 	assert.Equal(t, http.StatusBadRequest, status)
 	assert.Equal(t, "invalid_grant", answer["error"])
+
+	answer = granted
+	s.clock.ahead.Add(int64(tokenLifetime))
+	assert.NotContains(t, userinfo().body, "corporate", "the token's time is over")
 
 	late := code()
 	s.clock.ahead.Add(int64(codeLifetime))
 	status, _ = redeem(late, verifier)
 	assert.Equal(t, http.StatusBadRequest, status)
-}
-
-// Userinfo says what the ID token says, and nothing after the token's time.
-func TestUserinfo(t *testing.T) {
-	s := newStack(t)
-	u := &user{Subject: "oidc|corporate|urn:with:colons", Email: "a@example.com"}
-	r, err := s.replicas[0].Store.addRequest(request{})
-	require.NoError(t, err)
-	r.OIDC.ClientID, r.OIDC.Scopes, r.User = "sample-app", []string{"openid", "email"}, u
-	id, _, err := s.replicas[0].storage.CreateAccessToken(context.Background(), authRequest{r})
-	require.NoError(t, err)
-	got, err := s.replicas[1].Store.token(id)
-	require.NoError(t, err)
-	assert.Equal(t, u, got.user)
-	s.clock.ahead.Add(int64(tokenLifetime))
-	_, err = s.replicas[1].Store.token(id)
-	assert.ErrorIs(t, err, errUnknownToken)
 }
 
 // The IdP by itself: it demands its header, and it sends its issuer.
