@@ -7,6 +7,7 @@ package main
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 
 	"example.com/upstream"
@@ -22,7 +23,7 @@ const maxForm = 64 << 10 // bytes of a POST body
 func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if err := r.ParseForm(); err != nil {
-		s.plain(w, r, http.StatusBadRequest, "malformed request", "The request is malformed.")
+		s.plain(w, s.Log, "malformed request", "The request is malformed.")
 		return
 	}
 	if r.Method == http.MethodPost {
@@ -34,11 +35,11 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 	var bad *upstream.RequestError
 	switch {
 	case errors.As(err, &bad):
-		s.Log.Info("request refused", "client", s.knownClient(r.Form.Get("client_id")), "outcome", "malformed", "parameter", bad.Parameter)
+		s.Log.Warn("login refused", "client", s.knownClient(r.Form.Get("client_id")), "outcome", "malformed request", "parameter", bad.Parameter)
 		s.refuse(w, r, oidc.ErrInvalidRequest().WithDescription("%s", bad.Description))
 		return
 	case err != nil:
-		s.plain(w, r, http.StatusBadRequest, "unreadable request", "The request cannot be read.")
+		s.plain(w, s.Log, "unreadable request", "The request cannot be read.")
 		return
 	}
 	s.provider.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), upstreamKey{}, parsed)))
@@ -56,7 +57,7 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, refusal *oidc.Er
 		err = op.ValidateAuthReqRedirectURI(client, answer.RedirectURI, answer.ResponseType)
 	}
 	if err != nil {
-		s.plain(w, r, http.StatusBadRequest, "unknown client or redirect URI", "The application that sent you here is not registered, or not with this address.")
+		s.plain(w, s.Log, "unknown client or redirect URI", "The application that sent you here is not registered, or not with this address.")
 		return
 	}
 	op.AuthRequestError(w, r, answer, refusal, s.provider)
@@ -70,8 +71,9 @@ func (s *Server) knownClient(id string) string {
 	return ""
 }
 
-// plain shows a page where there is nobody to send the user back to.
-func (s *Server) plain(w http.ResponseWriter, _ *http.Request, status int, outcome, message string) {
-	s.Log.Info("page of refusal", "outcome", outcome)
-	_ = render(w, page{status: status, template: "refused.html", data: message})
+// plain shows a page where there is nobody to send the user back to. outcome is
+// for the log, message for the user; neither holds anything of the request.
+func (s *Server) plain(w http.ResponseWriter, log *slog.Logger, outcome, message string) {
+	log.Warn("login refused", "outcome", outcome)
+	_ = render(w, page{status: http.StatusBadRequest, template: "refused.html", data: message})
 }

@@ -46,36 +46,40 @@ func readAnswer(rawQuery string) (answer, error) {
 // began the login, there is nobody to send it back to, and it sees a page.
 func (s *Server) callback(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("connection")
+	log := s.Log.With("leg", 2)
+	if s.Connections.Get(name) != nil { // else it is anybody's text
+		log = log.With("connection", name)
+	}
 	a, err := readAnswer(r.URL.RawQuery)
 	if err != nil {
-		s.plain(w, r, http.StatusBadRequest, err.Error(), "The identity provider's answer is malformed.")
+		s.plain(w, log, err.Error(), "The identity provider's answer is malformed.")
 		return
 	}
 	l, err := s.sealer.take(w, r, a.state, callbackPath(name))
 	switch {
 	case err != nil:
-		s.plain(w, r, http.StatusBadRequest, err.Error(), "This login was not begun in this browser, or too long ago. Begin again at the application.")
+		s.plain(w, log, err.Error(), "This login was not begun in this browser, or too long ago. Begin again at the application.")
 		return
 	case l.Connection != name:
-		s.plain(w, r, http.StatusBadRequest, "the answer came to another connection's callback", "This answer belongs to another login.")
+		s.plain(w, log, "the answer came to another connection's callback", "This answer belongs to another login.")
 		return
 	case !s.Store.spend(l.State, l.Expires):
-		s.plain(w, r, http.StatusBadRequest, "replayed answer", "This login has been finished already. Begin again at the application.")
+		s.plain(w, log, "replayed answer", "This login has been finished already. Begin again at the application.")
 		return
 	}
 	req, err := s.Store.pending(l.RequestID)
 	if err != nil {
-		s.plain(w, r, http.StatusBadRequest, err.Error(), "This login is finished or too old. Begin again at the application.")
+		s.plain(w, log, err.Error(), "This login is finished or too old. Begin again at the application.")
 		return
 	}
-	log := s.Log.With("connection", name, "client", req.OIDC.ClientID)
+	log = log.With("client", req.OIDC.ClientID)
 	u, refusal := s.finish(r.Context(), log, req, l, a)
 	if refusal != nil {
 		s.back(w, r, req, refusal)
 		return
 	}
 	if req, err = s.Store.finish(req.ID, u); err != nil { // another tab was faster
-		s.plain(w, r, http.StatusBadRequest, err.Error(), "This login is finished or too old. Begin again at the application.")
+		s.plain(w, log, err.Error(), "This login is finished or too old. Begin again at the application.")
 		return
 	}
 	log.Info("login ends", "outcome", "logged in")
@@ -87,7 +91,7 @@ func (s *Server) callback(w http.ResponseWriter, r *http.Request) {
 // it logs says why a login failed; the application only hears that it did.
 func (s *Server) finish(ctx context.Context, log *slog.Logger, req request, l loginState, a answer) (user, *oidc.Error) {
 	refuse := func(answer *oidc.Error, outcome string, attrs ...any) (user, *oidc.Error) {
-		log.Warn("login refused", append([]any{"leg", 2, "outcome", outcome}, attrs...)...)
+		log.Warn("login refused", append([]any{"outcome", outcome}, attrs...)...)
 		return user{}, answer
 	}
 	failed := oidc.ErrServerError().WithDescription("the login at the identity provider failed")

@@ -20,7 +20,7 @@ func newLogger(w io.Writer) *slog.Logger {
 // writes. Its attributes hold states, addresses and parts of tokens, so only a
 // few get through; its lines about ordinary requests do not.
 func newLibraryLogger(w io.Writer) *slog.Logger {
-	harmless := []string{slog.TimeKey, slog.LevelKey, slog.MessageKey, "type", "client_id", "status_code"}
+	harmless := []string{slog.TimeKey, slog.LevelKey, slog.MessageKey, "type", "status_code"}
 	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{
 		Level: slog.LevelWarn,
 		ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {

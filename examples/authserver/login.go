@@ -21,7 +21,7 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	req, err := s.Store.pending(query.Get("id"))
 	if err != nil {
-		s.plain(w, r, http.StatusBadRequest, err.Error(), "This login is finished or too old. Begin again at the application.")
+		s.plain(w, s.Log.With("leg", 1), err.Error(), "This login is finished or too old. Begin again at the application.")
 		return
 	}
 	switch {
@@ -71,7 +71,7 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request, req request, name
 		s.back(w, r, req, oidc.ErrInvalidRequest().WithDescription("the connection is not enabled for this application"))
 		return
 	}
-	log := s.Log.With("connection", name, "client", req.OIDC.ClientID)
+	log := s.Log.With("leg", 1, "connection", name, "client", req.OIDC.ClientID)
 	tx := upstream.Transaction{
 		RedirectURI:  s.Issuer + callbackPath(name),
 		State:        rand.Text(),
@@ -87,7 +87,7 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request, req request, name
 		return
 	}
 	if slices.Contains(req.OIDC.Prompt, oidc.PromptNone) && !asksNobody(explanation) {
-		log.Info("login refused", "leg", 1, "outcome", "prompt=none does not go upstream")
+		log.Info("login refused", "outcome", "prompt=none does not go upstream")
 		s.back(w, r, req, oidc.ErrLoginRequired())
 		return
 	}

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"encoding/base64"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// freeAddress gives an address that nobody listens on just now.
+func freeAddress(t *testing.T, name string) string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	return name + ":" + port
+}
+
+// start runs the whole program, as main does, on free ports.
+func start(t *testing.T) (o options, out *buffer) {
+	o = options{
+		auth: freeAddress(t, "127.0.0.1"), operator: freeAddress(t, "127.0.0.1"),
+		idp: freeAddress(t, "localhost"), app: freeAddress(t, "localhost"), connections: t.TempDir(),
+	}
+	files, err := filepath.Glob("connections/*.json")
+	require.NoError(t, err)
+	for _, path := range files {
+		content, err := os.ReadFile(path)
+		require.NoError(t, err)
+		content = []byte(strings.ReplaceAll(string(content), "localhost:8081", o.idp))
+		require.NoError(t, os.WriteFile(filepath.Join(o.connections, filepath.Base(path)), content, 0o600))
+	}
+	before := slog.Default()
+	ctx, stop := context.WithCancel(context.Background())
+	out = &buffer{}
+	ended := make(chan error, 1)
+	go func() { ended <- run(ctx, o, out, io.Discard) }()
+	t.Cleanup(func() {
+		stop()
+		assert.NoError(t, <-ended)
+		slog.SetDefault(before)
+	})
+	require.Eventually(t, func() bool { return strings.Contains(out.String(), "operator") || len(ended) > 0 }, 10*time.Second, 10*time.Millisecond)
+	return o, out
+}
+
+func TestRun(t *testing.T) {
+	o, out := start(t)
+	assert.Contains(t, out.String(), "open http://"+o.app+"/ ")
+	s := &stack{t: t, app: "http://" + o.app, issuer: "http://" + o.auth, idp: "http://" + o.idp, operator: "http://" + o.operator}
+	v := s.visitor()
+	assert.Contains(t, v.follow(v.toCallback("corporate")).body, "oidc|corporate|id1")
+	assert.Contains(t, v.get(s.operator+"/connections").body, "partner")
+
+	// The ports are taken now.
+	assert.Error(t, run(t.Context(), o, io.Discard, io.Discard))
+	o.connections += "-gone"
+	assert.Error(t, run(t.Context(), o, io.Discard, io.Discard))
+}
+
+func TestReadKey(t *testing.T) {
+	log := &buffer{}
+	a, err := readKey("", newLogger(log))
+	require.NoError(t, err)
+	b, _ := readKey("", newLogger(log))
+	assert.NotEqual(t, a, b)
+	assert.Contains(t, log.String(), "no other replica")
+	given := base64.StdEncoding.EncodeToString([]byte(strings.Repeat("k", keySize)))
+	a, err = readKey(given, newLogger(log))
+	require.NoError(t, err)
+	assert.Equal(t, strings.Repeat("k", keySize), string(a))
+	for _, bad := range []string{"planted", given[:8], given + given} {
+		_, err := readKey(bad, newLogger(log))
+		require.Error(t, err)
+		assert.NotContains(t, err.Error(), bad)
+	}
+}
+
+func TestNewServerRefusals(t *testing.T) {
+	for _, issuer := range []string{"", "auth.example.com", "https://auth.example.com/", "https://auth.example.com?a", "https://auth.example.com/x"} {
+		_, err := NewServer(Config{Issuer: issuer, Key: make([]byte, keySize), Now: time.Now})
+		assert.Error(t, err, issuer)
+	}
+	_, err := NewServer(Config{Issuer: "https://auth.example.com", Now: time.Now})
+	assert.ErrorContains(t, err, "32 bytes")
+}
