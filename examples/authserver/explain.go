@@ -82,7 +82,7 @@ type explained struct {
 
 	Refused  string // why the pasted request, or its login, is refused
 	Sentence string // about the connection and the request, if there is something to say
-	Target   string // the upstream URL
+	Target   []string // the upstream URL, in pieces between which a line may end
 	Rows     []upstream.Decision
 	Unmapped []string
 }
@@ -142,15 +142,16 @@ func (e *explained) explain(c *connection) {
 		tx.Nonce = ""
 	}
 	explanation, err := c.provider.Explain(req, tx)
+	var target string
 	if err == nil {
-		e.Target, err = c.provider.AuthorizationURL(req, tx)
+		target, err = c.provider.AuthorizationURL(req, tx)
 	}
 	if err != nil {
 		e.Refused = err.Error()
 		return
 	}
 	e.Rows, e.Unmapped = explanation.Parameters, explanation.Unmapped
-	e.Target = redact(e.Target, e.Rows)
+	e.Target = strings.SplitAfter(redact(target, e.Rows), "&")
 }
 
 // pastedQuery takes the query out of an address, or the text for a query.

@@ -28,14 +28,20 @@ func section(body, id string) string {
 	return strings.Join(strings.Fields(html.UnescapeString(tags.ReplaceAllString(rest, " "))), " ")
 }
 
+// shownURL gives the upstream URL as somebody would copy it.
+func shownURL(body string) string {
+	_, rest, _ := strings.Cut(body, `id="target">`)
+	rest, _, _ = strings.Cut(rest, "</p>")
+	return html.UnescapeString(strings.ReplaceAll(rest, "<wbr>", ""))
+}
+
 func TestExplain(t *testing.T) {
 	s := newStack(t)
 	v := s.visitor()
 	const request = "https://auth.example.com/authorize?client_id=sample-app&connection=corporate&login_hint=ann%40example.com&prompt=none+select_account&max_age=5&state=x#f"
 	page := v.ask("corporate", "  "+request+"\n")
 	require.Equal(t, http.StatusOK, page.status)
-	target, _, _ := strings.Cut(section(page.body, "target"), " ")
-	u, err := url.Parse(target)
+	u, err := url.Parse(shownURL(page.body))
 	require.NoError(t, err)
 	assert.Equal(t, s.idp, u.Scheme+"://"+u.Host)
 	assert.Equal(t, "ann@example.com", u.Query().Get("login_hint"))
@@ -105,8 +111,8 @@ func TestExplain_Values(t *testing.T) {
 	v := s.visitor()
 	page := v.ask("corporate", "client_id=sample-app&login_hint=<script>alert(1)</script>&id_token_hint=planted-token")
 	assert.NotContains(t, page.body, "<script>")
-	assert.NotContains(t, section(page.body, "target")+section(page.body, "explanation"), "planted-token")
-	assert.Contains(t, section(page.body, "target"), "id_token_hint=%5Bredacted%5D")
+	assert.NotContains(t, shownURL(page.body)+section(page.body, "explanation"), "planted-token")
+	assert.Contains(t, shownURL(page.body), "id_token_hint=%5Bredacted%5D")
 	// Nothing of it is taken from an address, where logs and histories have it.
 	page = v.get(s.operator + "/connections/corporate/explain?request=client_id%3Dplanted")
 	assert.NotContains(t, page.body, "planted")

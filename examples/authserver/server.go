@@ -91,7 +91,7 @@ func (s *Server) Handler() http.Handler {
 	mux.Handle("/authorize/callback", http.NotFoundHandler())
 	// Of op's other pages, those that this server stands behind.
 	for _, path := range []string{"/.well-known/openid-configuration", "/keys", "/oauth/token", "/userinfo", "/revoke"} {
-		mux.Handle(path, s.provider)
+		mux.Handle(path, http.MaxBytesHandler(s.provider, maxForm))
 	}
 	return mux
 }

@@ -166,8 +166,8 @@ func (s storage) SetUserinfoFromToken(_ context.Context, info *oidc.UserInfo, id
 func setClaims(info *oidc.UserInfo, u *user, scopes []string) {
 	if slices.Contains(scopes, oidc.ScopeEmail) {
 		info.Email = u.Email
-		// op's type knows true and false alone. Absent is told as false, which
-		// an application must take as unverified in any case.
+		// op's type knows true and false alone, and tells neither but true: what
+		// is not there is unverified to an application in any case.
 		info.EmailVerified = oidc.Bool(u.EmailVerified != nil && *u.EmailVerified)
 	}
 	if slices.Contains(scopes, oidc.ScopeProfile) {
