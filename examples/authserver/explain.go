@@ -80,8 +80,8 @@ type explained struct {
 	Loaded      string             // when the version that serves was read; "" if none serves
 	Problems    []upstream.Problem // of the file as it is now
 
-	Refused  string // why the pasted request, or its login, is refused
-	Sentence string // about the connection and the request, if there is something to say
+	Refused  string   // why the pasted request, or its login, is refused
+	Sentence string   // about the connection and the request, if there is something to say
 	Target   []string // the upstream URL, in pieces between which a line may end
 	Rows     []upstream.Decision
 	Unmapped []string
