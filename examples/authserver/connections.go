@@ -200,14 +200,17 @@ func load(name string, content []byte, now time.Time) (*connection, error) {
 	}
 	require(config.Name == name, "/name", fmt.Sprintf("must be %q, like the file", name))
 	// A trial run finds what this server cannot do, OAuth 1.0a above all.
-	_, err = provider.AuthorizationURL(nil, exampleTransaction("https://auth.example.com/login/callback/"+name))
+	target, err := provider.AuthorizationURL(nil, exampleTransaction("https://auth.example.com/login/callback/"+name))
 	require(err == nil, "/strategy", "this server cannot begin its logins: it speaks OAuth 2.0 and OpenID Connect alone")
-	require(o.UpstreamParams["response_mode"].Value != "form_post" && o.AuthParams["response_mode"] != "form_post",
-		"/options", "response_mode form_post is not taken by this server: its cookie does not go with a POST from another site")
+	require(!strings.Contains(target, "response_mode=form_post"), "/options",
+		"response_mode form_post is not taken by this server: its cookie does not go with a POST from another site")
 	if isOpenIDConnect(config.Strategy) {
 		const why = "is missing; this server checks ID tokens with it"
 		require(o.Issuer != "", "/options/issuer", why)
 		require(o.JWKSURI != "", "/options/jwks_uri", why)
+	}
+	if isOpenIDConnect(config.Strategy) || config.Strategy == "oauth2" { // others have one of their own
+		require(o.UserinfoEndpoint != "", "/options/userinfo_endpoint", "is missing; this server reads who the user is there")
 	}
 	if len(own.Problems) > 0 {
 		return nil, own

@@ -2,6 +2,9 @@ package main
 
 import (
 	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,7 +19,7 @@ const goodFile = `{
   "name": "new", "strategy": "oauth2", "display_name": "New", "enabled_clients": ["sample-app"],
   "options": {
     "client_id": "c", "client_secret": "planted-secret", "scope": "a",
-    "authorizationURL": "https://idp.example/authorize", "tokenURL": "https://idp.example/token"
+    "authorizationURL": "https://idp.example/authorize", "tokenURL": "https://idp.example/token", "userinfo_endpoint": "https://idp.example/userinfo"
   }
 }`
 
@@ -57,15 +60,17 @@ func TestReload(t *testing.T) {
 // with pointers and without secrets.
 func TestReload_Broken(t *testing.T) {
 	for name, test := range map[string]struct{ content, pointer, message string }{
-		"half written":        {goodFile[:len(goodFile)/2], "pointer=/options", "cannot be read"},
-		"empty":               {"", `pointer=""`, "cannot be read"},
-		"misspelt alias":      {strings.Replace(goodFile, `"scope": "a",`, `"upstream_params": {"x": {"alias": "loginhint"}},`, 1), "pointer=/options/upstream_params/x/alias", "did you mean login_hint?"},
-		"other name":          {strings.Replace(goodFile, `"new"`, `"old"`, 1), "pointer=/name", "must be"},
-		"no OAuth 2.0":        {`{"name": "new", "strategy": "oauth1", "options": {"client_id": "c", "client_secret": "planted-secret", "requestTokenURL": "https://idp.example/r", "accessTokenURL": "https://idp.example/a", "userAuthorizationURL": "https://idp.example/u"}}`, "pointer=/strategy", "OAuth 2.0"},
-		"SAML":                {strings.Replace(goodFile, `"oauth2"`, `"samlp"`, 1), `pointer=""`, "SAML"},
-		"no keys":             {strings.Replace(goodFile, `"oauth2"`, `"oidc"`, 1), "pointer=/options/jwks_uri", "checks ID tokens"},
-		"form_post":           {strings.Replace(goodFile, `"scope": "a",`, `"authParams": {"response_mode": "form_post"},`, 1), "pointer=/options", "form_post"},
-		"longer than allowed": {goodFile + strings.Repeat(" ", maxFile), `pointer=""`, "longer than 1 MiB"},
+		"half written":         {goodFile[:len(goodFile)/2], "pointer=/options", "cannot be read"},
+		"empty":                {"", `pointer=""`, "cannot be read"},
+		"misspelt alias":       {strings.Replace(goodFile, `"scope": "a",`, `"upstream_params": {"x": {"alias": "loginhint"}},`, 1), "pointer=/options/upstream_params/x/alias", "did you mean login_hint?"},
+		"other name":           {strings.Replace(goodFile, `"new"`, `"old"`, 1), "pointer=/name", "must be"},
+		"no OAuth 2.0":         {`{"name": "new", "strategy": "oauth1", "options": {"client_id": "c", "client_secret": "planted-secret", "requestTokenURL": "https://idp.example/r", "accessTokenURL": "https://idp.example/a", "userAuthorizationURL": "https://idp.example/u"}}`, "pointer=/strategy", "OAuth 2.0"},
+		"SAML":                 {strings.Replace(goodFile, `"oauth2"`, `"samlp"`, 1), `pointer=""`, "SAML"},
+		"no keys":              {strings.Replace(goodFile, `"oauth2"`, `"oidc"`, 1), "pointer=/options/jwks_uri", "checks ID tokens"},
+		"form_post":            {strings.Replace(goodFile, `"scope": "a",`, `"authParams": {"response_mode": "form_post"},`, 1), "pointer=/options", "form_post"},
+		"form_post in the URL": {strings.Replace(goodFile, `example/authorize"`, `example/authorize?response_mode=form_post"`, 1), "pointer=/options", "form_post"},
+		"no userinfo":          {strings.Replace(goodFile, `, "userinfo_endpoint": "https://idp.example/userinfo"`, "", 1), "pointer=/options/userinfo_endpoint", "reads who the user is"},
+		"longer than allowed":  {goodFile + strings.Repeat(" ", maxFile), `pointer=""`, "longer than 1 MiB"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c, write, logs := folder(t)
@@ -138,4 +143,30 @@ func TestReload_Login(t *testing.T) {
 	v = s.visitor()
 	assert.Contains(t, v.follow(v.toCallback("partner")).body, "oauth2|partner|id1")
 	assert.Equal(t, "fr", s.at("/authorize")[1].query.Get("ui_locales"), "the last good version")
+}
+
+// The IdP's keys are read from where the operator said, and to a limit.
+func TestKeySetClient(t *testing.T) {
+	served := 0
+	var idp *httptest.Server
+	idp = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		served++
+		if r.URL.Path == "/moved" {
+			http.Redirect(w, r, idp.URL+"/elsewhere", http.StatusFound)
+			return
+		}
+		_, _ = w.Write(make([]byte, maxKeySet+1))
+	}))
+	defer idp.Close()
+	resp, err := keySetClient().Get(idp.URL + "/moved")
+	require.NoError(t, err)
+	assert.NoError(t, resp.Body.Close())
+	assert.Equal(t, http.StatusFound, resp.StatusCode)
+	assert.Equal(t, 1, served)
+
+	resp, err = keySetClient().Get(idp.URL)
+	require.NoError(t, err)
+	_, err = io.Copy(io.Discard, resp.Body)
+	assert.Error(t, err)
+	assert.NoError(t, resp.Body.Close())
 }

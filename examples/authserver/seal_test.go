@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/base64"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -52,6 +53,19 @@ func TestSealRefusals(t *testing.T) {
 	b, err := deriveKey(make([]byte, keySize), "b")
 	require.NoError(t, err)
 	assert.NotEqual(t, a, b)
+}
+
+// A name is a part of the state's hash only, so the state itself is compared.
+func TestSealedForAnotherState(t *testing.T) {
+	s, err := newSealer(make([]byte, keySize), false, time.Now)
+	require.NoError(t, err)
+	for _, plain := range []string{`{"s": "another", "e": "2999-01-01T00:00:00Z"}`, `{"s": 1}`, `{"s": "state", "e": "2001-01-01T00:00:00Z"}`} {
+		name := cookieName("state")
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.AddCookie(&http.Cookie{Name: name, Value: base64.RawURLEncoding.EncodeToString(s.aead.Seal(nil, nil, []byte(plain), []byte(name)))})
+		_, err := s.take(httptest.NewRecorder(), r, "state", "/")
+		assert.Error(t, err, plain)
+	}
 }
 
 // However many callbacks race, one state counts once, and one request ends once.
