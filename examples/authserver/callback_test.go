@@ -194,19 +194,21 @@ func TestCallback_Malformed(t *testing.T) {
 	s := newStack(t)
 	v := s.visitor()
 	callback := v.toCallback("corporate")
-	for name, address := range map[string]string{
-		"doubled state":      callback + "&state=x",
-		"doubled code":       callback + "&code=x",
-		"doubled iss":        callback + "&iss=x",
-		"no state":           with(t, callback, map[string]string{"state": ""}),
-		"no code, no error":  with(t, callback, map[string]string{"code": ""}),
-		"code and error":     callback + "&error=access_denied",
-		"bad escape":         callback + "&x=%",
-		"unknown connection": strings.Replace(callback, "/corporate?", "/nowhere?", 1),
+	for _, test := range []struct{ name, address, outcome string }{
+		{"doubled state", callback + "&state=x", "doubled parameter in the answer"},
+		{"doubled code", callback + "&code=x", "doubled parameter in the answer"},
+		{"doubled iss", callback + "&iss=x", "doubled parameter in the answer"},
+		{"no state", with(t, callback, map[string]string{"state": ""}), "no state in the answer"},
+		{"no code, no error", with(t, callback, map[string]string{"code": ""}), "neither code nor error"},
+		{"code and error", callback + "&error=access_denied", "neither code nor error"},
+		{"bad escape", callback + "&x=%", "malformed answer"},
+		{"unknown connection", strings.Replace(callback, "/corporate?", "/nowhere?", 1), "has not begun this login"},
 	} {
-		r := v.get(address)
-		assert.Equal(t, http.StatusBadRequest, r.status, name)
-		assert.Empty(t, r.next, name)
+		r := v.get(test.address)
+		assert.Equal(t, http.StatusBadRequest, r.status, test.name)
+		assert.Empty(t, r.next, test.name)
+		lines := strings.Split(strings.TrimSpace(s.logs.String()), "\n")
+		assert.Contains(t, lines[len(lines)-1], test.outcome, test.name)
 	}
 	assert.Empty(t, s.at("/oauth/token"))
 	assert.Contains(t, v.get(callback).next, "?code=")

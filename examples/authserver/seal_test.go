@@ -55,16 +55,28 @@ func TestSealRefusals(t *testing.T) {
 	assert.NotEqual(t, a, b)
 }
 
-// A name is a part of the state's hash only, so the state itself is compared.
-func TestSealedForAnotherState(t *testing.T) {
+// What was sealed for another cookie or another state is refused, the right key
+// notwithstanding. A name is a part of the state's hash only, so both count.
+func TestSealedForAnother(t *testing.T) {
 	s, err := newSealer(make([]byte, keySize), false, time.Now)
 	require.NoError(t, err)
-	for _, plain := range []string{`{"s": "another", "e": "2999-01-01T00:00:00Z"}`, `{"s": 1}`, `{"s": "state", "e": "2001-01-01T00:00:00Z"}`} {
-		name := cookieName("state")
+	name := cookieName("state")
+	const good = `{"s": "state", "e": "2999-01-01T00:00:00Z"}`
+	for _, test := range []struct {
+		plain, sealedFor string
+		want             error
+	}{
+		{good, name, nil},
+		{good, "", errSeal},
+		{good, cookieName("another"), errSeal},
+		{`{"s": "another", "e": "2999-01-01T00:00:00Z"}`, name, errSeal},
+		{`{"s": 1}`, name, errSeal},
+		{`{"s": "state", "e": "2001-01-01T00:00:00Z"}`, name, errExpired},
+	} {
 		r := httptest.NewRequest(http.MethodGet, "/", nil)
-		r.AddCookie(&http.Cookie{Name: name, Value: base64.RawURLEncoding.EncodeToString(s.aead.Seal(nil, nil, []byte(plain), []byte(name)))})
+		r.AddCookie(&http.Cookie{Name: name, Value: base64.RawURLEncoding.EncodeToString(s.aead.Seal(nil, nil, []byte(test.plain), []byte(test.sealedFor)))})
 		_, err := s.take(httptest.NewRecorder(), r, "state", "/")
-		assert.Error(t, err, plain)
+		assert.Equal(t, test.want, err, "%s for %q", test.plain, test.sealedFor)
 	}
 }
 
