@@ -86,7 +86,7 @@ func TestCallback_Tampered(t *testing.T) {
 	callback := v.toCallback("corporate")
 	cookie := v.loginCookie(callback)
 	for _, test := range []struct{ name, value string }{
-		{"first byte", "A" + cookie.Value[1:]},
+		{"first byte", flip(cookie.Value[:1]) + cookie.Value[1:]},
 		{"cut", cookie.Value[:len(cookie.Value)-8]},
 		{"empty", ""},
 		{"not base64", "%%%"},

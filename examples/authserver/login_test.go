@@ -125,6 +125,8 @@ func TestNotEnabled_FirstLeg(t *testing.T) {
 		page := v.follow(s.app+"/login", s.issuer+"/login?")
 		r = v.get(page.next + "&connection=" + name) // as if it stood on the login page
 		assert.Contains(t, r.next, s.app+"/callback?error=invalid_request")
+		r = v.get(page.next + "&connection=corporate")
+		assert.Equal(t, http.StatusBadRequest, r.status, "the application has had its answer")
 	}
 	assert.Equal(t, answers["sales"], answers["nowhere"])
 	assert.Empty(t, s.at("/authorize"), "nobody was sent to the IdP")
@@ -208,7 +210,10 @@ func TestAuthorize_PostQuery(t *testing.T) {
 	assert.Empty(t, stored.OIDC.Nonce)
 	assert.Empty(t, stored.OIDC.State)
 	assert.Equal(t, "corporate", stored.Upstream.Connection)
-	assert.Equal(t, http.StatusBadRequest, v.post(s.issuer+"/authorize", url.Values{"state": {strings.Repeat("x", maxForm)}}).status)
+	form.Set("state", strings.Repeat("x", maxForm))
+	r = v.post(s.issuer+"/authorize", form)
+	assert.Equal(t, http.StatusBadRequest, r.status)
+	assert.Contains(t, r.body, "malformed")
 }
 
 // An application spends its code once, and needs its verifier.
