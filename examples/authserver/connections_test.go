@@ -109,6 +109,11 @@ func TestReload_Folder(t *testing.T) {
 	assert.Len(t, c.all(), 1)
 	assert.NotContains(t, logs.String(), "cannot be used")
 
+	require.NoError(t, os.Symlink(filepath.Join(c.folder, "nowhere"), filepath.Join(c.folder, "link.json")))
+	require.NoError(t, c.Reload())
+	require.NoError(t, c.Reload())
+	assert.Equal(t, 1, strings.Count(logs.String(), "connection cannot be used"), "a file that cannot be read is reported once")
+
 	gone := c.folder + "-gone"
 	require.NoError(t, os.Rename(c.folder, gone))
 	assert.Error(t, c.Reload())

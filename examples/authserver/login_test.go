@@ -188,6 +188,7 @@ func TestAuthorize(t *testing.T) {
 				assert.Contains(t, r.body, test.page)
 			} else {
 				assert.True(t, strings.HasPrefix(r.next, test.next), r.next)
+				assert.Equal(t, !strings.Contains(test.query, "state=b"), strings.Contains(r.next, "state=a"), "only one state is sent back")
 			}
 		})
 	}

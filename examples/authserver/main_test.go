@@ -6,6 +6,8 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,6 +16,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"github.com/zitadel/oidc/v3/example/server/exampleop"
+	exampleclients "github.com/zitadel/oidc/v3/example/server/storage"
 )
 
 // freeAddress gives an address that nobody listens on just now.
@@ -83,6 +87,24 @@ func TestReadKey(t *testing.T) {
 		require.Error(t, err)
 		assert.NotContains(t, err.Error(), bad)
 	}
+}
+
+// All providers of a process share their endpoints' paths. Whatever another one
+// has set, the auth server tells its own.
+func TestSharedEndpoints(t *testing.T) {
+	issuer := "http://127.0.0.1:1"
+	exampleop.SetupServer("http://localhost:1", storageOfExample(), nil, false)
+	store, err := NewStore(time.Now)
+	require.NoError(t, err)
+	s, err := NewServer(Config{Issuer: issuer, Key: make([]byte, keySize), Store: store, Log: newLogger(io.Discard), Now: time.Now})
+	require.NoError(t, err)
+	w := httptest.NewRecorder()
+	s.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, issuer+"/.well-known/openid-configuration", nil))
+	assert.Contains(t, w.Body.String(), `"authorization_endpoint":"`+issuer+`/authorize"`)
+}
+
+func storageOfExample() *exampleclients.Storage {
+	return exampleclients.NewStorageWithClients(exampleclients.NewUserStore("http://localhost:1"), nil)
 }
 
 func TestNewServerRefusals(t *testing.T) {

@@ -80,13 +80,14 @@ func TestSealedForAnother(t *testing.T) {
 	}
 }
 
-// However many callbacks race, one state counts once, and one request ends once.
+// However many callbacks race, one state counts once, one request ends once,
+// and one code buys one token.
 func TestStoreOnce(t *testing.T) {
 	s, err := NewStore(time.Now)
 	require.NoError(t, err)
 	r, err := s.addRequest(request{})
 	require.NoError(t, err)
-	var spent, finished atomic.Int64
+	var spent, finished, taken atomic.Int64
 	var wait sync.WaitGroup
 	for range 50 {
 		wait.Add(1)
@@ -101,6 +102,18 @@ func TestStoreOnce(t *testing.T) {
 		}()
 	}
 	wait.Wait()
+	s.addCode("code", r.ID)
+	for range 50 {
+		wait.Add(1)
+		go func() {
+			defer wait.Done()
+			if _, err := s.takeCode("code"); err == nil {
+				taken.Add(1)
+			}
+		}()
+	}
+	wait.Wait()
+	assert.EqualValues(t, 1, taken.Load())
 	assert.EqualValues(t, 1, spent.Load())
 	assert.EqualValues(t, 1, finished.Load())
 }
