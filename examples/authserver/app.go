@@ -19,8 +19,8 @@ import (
 )
 
 const (
-	appSessions = 1000 // that the sample remembers at a time
-	appCookie   = "app"
+	maxVisits = 1000 // that the sample remembers at a time
+	appCookie = "app"
 )
 
 // forwarded are the parameters that the form on the start page offers.
@@ -32,12 +32,12 @@ type App struct {
 	verifier *rp.IDTokenVerifier
 	choices  []string // of connections, for the form
 
-	mu       sync.Mutex
-	sessions map[string]*appSession // by cookie
+	mu     sync.Mutex
+	visits map[string]*visit // by cookie
 }
 
-// An appSession is one visitor's login, first begun and then done.
-type appSession struct {
+// A visit is one visitor's login, first begun and then done.
+type visit struct {
 	state, nonce, verifier string
 	asked                  url.Values // what the form added to the request
 	claims                 *oidc.IDTokenClaims
@@ -56,7 +56,7 @@ func NewApp(address, issuer string, client Client, choices []string) *App {
 		},
 		verifier: rp.NewIDTokenVerifier(issuer, client.ID, keys, rp.WithNonce(nonceOf)),
 		choices:  choices,
-		sessions: map[string]*appSession{},
+		visits:   map[string]*visit{},
 	}
 }
 
@@ -75,31 +75,31 @@ func (a *App) Handler() http.Handler {
 	return mux
 }
 
-func (a *App) session(r *http.Request) *appSession {
+func (a *App) visitOf(r *http.Request) *visit {
 	cookie, err := r.Cookie(appCookie)
 	if err != nil {
 		return nil
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.sessions[cookie.Value]
+	return a.visits[cookie.Value]
 }
 
-// keep makes a session under a new name, so that none can be planted.
-func (a *App) keep(w http.ResponseWriter, s *appSession) {
+// keep stores a visit under a new name, so that none can be planted.
+func (a *App) keep(w http.ResponseWriter, s *visit) {
 	id := rand.Text()
 	a.mu.Lock()
-	if len(a.sessions) >= appSessions {
-		clear(a.sessions) // a sample may forget
+	if len(a.visits) >= maxVisits {
+		clear(a.visits) // a sample may forget
 	}
-	a.sessions[id] = s
+	a.visits[id] = s
 	a.mu.Unlock()
 	http.SetCookie(w, &http.Cookie{Name: appCookie, Value: id, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode})
 }
 
 // login sends the browser to the auth server.
 func (a *App) login(w http.ResponseWriter, r *http.Request) {
-	s := &appSession{state: rand.Text(), nonce: rand.Text(), verifier: oauth2.GenerateVerifier(), asked: url.Values{}}
+	s := &visit{state: rand.Text(), nonce: rand.Text(), verifier: oauth2.GenerateVerifier(), asked: url.Values{}}
 	options := []oauth2.AuthCodeOption{oauth2.SetAuthURLParam("nonce", s.nonce), oauth2.S256ChallengeOption(s.verifier)}
 	for _, name := range forwarded {
 		if value := r.URL.Query().Get(name); value != "" {
@@ -115,7 +115,7 @@ func (a *App) login(w http.ResponseWriter, r *http.Request) {
 func (a *App) again(w http.ResponseWriter, r *http.Request) {
 	if cookie, err := r.Cookie(appCookie); err == nil {
 		a.mu.Lock()
-		delete(a.sessions, cookie.Value)
+		delete(a.visits, cookie.Value)
 		a.mu.Unlock()
 	}
 	http.Redirect(w, r, "/", http.StatusFound)
@@ -126,7 +126,7 @@ func (a *App) callback(w http.ResponseWriter, r *http.Request) {
 	fail := func(message string) {
 		_ = render(w, page{status: http.StatusBadRequest, template: "app_failed.html", data: message})
 	}
-	query, s := r.URL.Query(), a.session(r)
+	query, s := r.URL.Query(), a.visitOf(r)
 	switch {
 	case s == nil || s.state == "" || query.Get("state") != s.state:
 		fail("This answer does not belong to a login that began in this browser.")
@@ -147,13 +147,13 @@ func (a *App) callback(w http.ResponseWriter, r *http.Request) {
 		fail("The auth server's ID token cannot be verified.")
 		return
 	}
-	a.keep(w, &appSession{asked: s.asked, claims: claims})
+	a.keep(w, &visit{asked: s.asked, claims: claims})
 	http.Redirect(w, r, "/", http.StatusFound)
 }
 
 // home shows the form, or who is logged in.
 func (a *App) home(w http.ResponseWriter, r *http.Request) {
-	s := a.session(r)
+	s := a.visitOf(r)
 	if s == nil || s.claims == nil {
 		_ = render(w, page{status: http.StatusOK, template: "app_start.html", data: a.choices, crossForms: true})
 		return

@@ -30,7 +30,7 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 	case query.Has("connection"):
 		s.begin(w, r, req, query.Get("connection"))
 	case slices.Contains(req.OIDC.Prompt, oidc.PromptNone):
-		// This server keeps no sessions, so without an IdP there is nobody to ask.
+		// This server remembers nobody, so without an IdP there is nobody to ask.
 		s.back(w, r, req, oidc.ErrLoginRequired())
 	default:
 		s.choose(w, req)
