@@ -155,7 +155,8 @@ func checkIDToken(ctx context.Context, c *connection, t *oauth2.Token, nonce str
 	}
 	o := &c.config.Options
 	verifier := rp.NewIDTokenVerifier(o.Issuer, o.ClientID, c.keys,
-		rp.WithIssuedAtOffset(10*time.Second), // clocks differ
+		rp.WithIssuedAtOffset(10*time.Second),                        // clocks differ
+		rp.WithSupportedSigningAlgorithms("RS256", "PS256", "ES256"), // never one whose key is the client's secret, or none
 		rp.WithNonce(func(context.Context) string { return nonce }))
 	return rp.VerifyTokens[*oidc.IDTokenClaims](ctx, t.AccessToken, raw, verifier)
 }

@@ -20,21 +20,22 @@ import (
 	exampleclients "github.com/zitadel/oidc/v3/example/server/storage"
 )
 
-// freeAddress gives an address that nobody listens on just now.
-func freeAddress(t *testing.T, name string) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	return name + ":" + port
+// freeAddresses gives addresses that nobody listens on just now, one for each name.
+func freeAddresses(t *testing.T, names ...string) (out []string) {
+	for _, name := range names {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		defer l.Close() // once all are found, so that none comes twice
+		_, port, _ := net.SplitHostPort(l.Addr().String())
+		out = append(out, name+":"+port)
+	}
+	return out
 }
 
 // start runs the whole program, as main does, on free ports.
 func start(t *testing.T) (o options, out *buffer) {
-	o = options{
-		auth: freeAddress(t, "127.0.0.1"), operator: freeAddress(t, "127.0.0.1"),
-		idp: freeAddress(t, "localhost"), app: freeAddress(t, "localhost"), connections: t.TempDir(),
-	}
+	free := freeAddresses(t, "127.0.0.1", "127.0.0.1", "localhost", "localhost")
+	o = options{auth: free[0], operator: free[1], idp: free[2], app: free[3], connections: t.TempDir()}
 	files, err := filepath.Glob("connections/*.json")
 	require.NoError(t, err)
 	for _, path := range files {
