@@ -86,10 +86,10 @@ func TestLog(t *testing.T) {
 		assert.NotContains(t, logs, value)
 	}
 	assert.NotEmpty(t, s.libraryLogs.String(), "the library's lines are among what was searched")
-	assert.Contains(t, logs, `msg="login begins" leg=1 connection=corporate client=sample-app sent="[acr_values client_id code_challenge code_challenge_method display login_hint nonce redirect_uri response_type scope state ui_locales]" not_sent=[prompt] not_mapped=[max_age]`)
+	assert.Contains(t, logs, `msg="login begins" leg=1 client=sample-app connection=corporate sent="[acr_values client_id code_challenge code_challenge_method display login_hint nonce redirect_uri response_type scope state ui_locales]" not_sent=[prompt] not_mapped=[max_age]`)
 	assert.Contains(t, logs, `msg="login ends" leg=2 connection=corporate client=sample-app outcome="logged in"`)
 	assert.Contains(t, logs, `msg="login refused" leg=2 connection=corporate outcome="replayed answer"`)
-	assert.Contains(t, logs, `outcome="unknown connection, or not enabled for the client"`)
+	assert.Contains(t, logs, `msg="login refused" leg=1 client=sample-app outcome="unknown connection"`)
 	assert.Contains(t, logs, `outcome="malformed request" parameter=prompt`)
 	assert.Contains(t, logs, `outcome="no token" error="upstream: token endpoint: status 400, error invalid_grant"`)
 }

@@ -65,13 +65,17 @@ func (s *Server) choose(w http.ResponseWriter, req request) {
 // begin sends the browser to the IdP.
 func (s *Server) begin(w http.ResponseWriter, r *http.Request, req request, name string) {
 	c := s.Connections.Get(name)
+	log := s.Log.With("leg", 1, "client", req.OIDC.ClientID)
+	outcome := "unknown connection"
+	if c != nil { // else the name is anybody's text
+		log, outcome = log.With("connection", name), "connection not enabled for the client"
+	}
 	if !c.enabledFor(req.OIDC.ClientID) {
+		log.Warn("login refused", "outcome", outcome)
 		// One answer for both, so that nobody learns which connections exist.
-		s.Log.Warn("login refused", "leg", 1, "client", req.OIDC.ClientID, "outcome", "unknown connection, or not enabled for the client")
 		s.back(w, r, req, oidc.ErrInvalidRequest().WithDescription("the connection is not enabled for this application"))
 		return
 	}
-	log := s.Log.With("leg", 1, "connection", name, "client", req.OIDC.ClientID)
 	tx := upstream.Transaction{
 		RedirectURI:  s.Issuer + callbackPath(name),
 		State:        rand.Text(),

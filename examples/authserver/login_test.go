@@ -129,6 +129,7 @@ func TestNotEnabled_FirstLeg(t *testing.T) {
 		assert.Equal(t, http.StatusBadRequest, r.status, "the application has had its answer")
 	}
 	assert.Equal(t, answers["sales"], answers["nowhere"])
+	assert.Contains(t, s.logs.String(), `connection=sales outcome="connection not enabled for the client"`, "the operator may know")
 	assert.Empty(t, s.at("/authorize"), "nobody was sent to the IdP")
 }
 
