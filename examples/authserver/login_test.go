@@ -218,15 +218,16 @@ func TestAuthorize_PostQuery(t *testing.T) {
 	assert.Contains(t, r.body, "malformed")
 }
 
-// An application spends its code once, and needs its verifier.
+// An application spends its code once, and needs its secret and its verifier.
 func TestCodeOfTheAuthServer(t *testing.T) {
 	s := newStack(t)
+	secret := sampleApp.Secret
 	redeem := func(code, verifier string) (status int, answer map[string]any) {
 		form := url.Values{"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {s.app + "/callback"}, "code_verifier": {verifier}}
 		r, err := http.NewRequest(http.MethodPost, s.issuer+"/oauth/token", strings.NewReader(form.Encode()))
 		require.NoError(t, err)
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		r.SetBasicAuth(sampleApp.ID, sampleApp.Secret)
+		r.SetBasicAuth(sampleApp.ID, secret)
 		got := s.visitor().do(r)
 		require.NoError(t, json.Unmarshal([]byte(got.body), &answer), got.body)
 		return got.status, answer
@@ -246,6 +247,11 @@ func TestCodeOfTheAuthServer(t *testing.T) {
 	status, answer := redeem(code(), "another-verifier-of-the-applications-own-long")
 	assert.Equal(t, http.StatusBadRequest, status)
 	assert.Equal(t, "invalid_grant", answer["error"])
+
+	secret = "another"
+	status, _ = redeem(code(), verifier)
+	assert.NotEqual(t, http.StatusOK, status)
+	secret = sampleApp.Secret
 
 	once := code()
 	status, answer = redeem(once, verifier)
