@@ -1,0 +1,79 @@
+package main
+
+// This file owns the front of /authorize: the request is read once more, and
+// more strictly, before the OpenID provider sees it. It must not know of
+// connections, or of what becomes of the request.
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+
+	"example.com/upstream"
+	"github.com/zitadel/oidc/v3/pkg/oidc"
+	"github.com/zitadel/oidc/v3/pkg/op"
+)
+
+const maxForm = 64 << 10 // bytes of a POST body
+
+// authorize parses with this library, then hands over to op, which checks the
+// application and its redirect URI, stores the request with what was parsed
+// here (storage.CreateAuthRequest), and sends the browser to the login page.
+func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if err := r.ParseForm(); err != nil {
+		s.plain(w, s.Log, "malformed request", "The request is malformed.")
+		return
+	}
+	if r.Method == http.MethodPost {
+		// op would read query and body as one. Two parsers that see two requests
+		// are how a checked value is not the one that is used.
+		r.Form = r.PostForm
+	}
+	parsed, err := upstream.ParseAuthorizeRequest(r)
+	var bad *upstream.RequestError
+	switch {
+	case errors.As(err, &bad):
+		s.Log.Warn("login refused", "client", s.knownClient(r.Form.Get("client_id")), "outcome", "malformed request", "parameter", bad.Parameter)
+		s.refuse(w, r, oidc.ErrInvalidRequest().WithDescription("%s", bad.Description))
+		return
+	case err != nil:
+		s.plain(w, s.Log, "unreadable request", "The request cannot be read.")
+		return
+	}
+	s.provider.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), upstreamKey{}, parsed)))
+}
+
+// refuse answers a request that was not parsed. Nothing goes to an address that
+// the application has not registered (RFC 6749 section 4.1.2.1).
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request, refusal *oidc.Error) {
+	answer := &oidc.AuthRequest{RedirectURI: r.Form.Get("redirect_uri"), ResponseType: oidc.ResponseTypeCode}
+	if states := r.Form["state"]; len(states) == 1 {
+		answer.State = states[0]
+	}
+	client, err := s.storage.GetClientByClientID(r.Context(), r.Form.Get("client_id"))
+	if err == nil {
+		err = op.ValidateAuthReqRedirectURI(client, answer.RedirectURI, answer.ResponseType)
+	}
+	if err != nil {
+		s.plain(w, s.Log, "unknown client or redirect URI", "The application that sent you here is not registered, or not with this address.")
+		return
+	}
+	op.AuthRequestError(w, r, answer, refusal, s.provider)
+}
+
+// knownClient gives a client id for the log, but never what somebody made up.
+func (s *Server) knownClient(id string) string {
+	if _, ok := s.storage.clients[id]; ok {
+		return id
+	}
+	return ""
+}
+
+// plain shows a page where there is nobody to send the user back to. outcome is
+// for the log, message for the user; neither holds anything of the request.
+func (s *Server) plain(w http.ResponseWriter, log *slog.Logger, outcome, message string) {
+	log.Warn("login refused", "outcome", outcome)
+	_ = render(w, page{status: http.StatusBadRequest, template: "refused.html", data: message})
+}

@@ -1,0 +1,177 @@
+package main
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const goodFile = `{
+  "name": "new", "strategy": "oauth2", "display_name": "New", "enabled_clients": ["sample-app"],
+  "options": {
+    "client_id": "c", "client_secret": "planted-secret", "scope": "a",
+    "authorizationURL": "https://idp.example/authorize", "tokenURL": "https://idp.example/token", "userinfo_endpoint": "https://idp.example/userinfo"
+  }
+}`
+
+// folder gives connections over a folder of the test's own.
+func folder(t *testing.T) (c *Connections, write func(name, content string), logs *buffer) {
+	dir, logs := t.TempDir(), &buffer{}
+	c, err := OpenConnections(dir, newLogger(logs), time.Now)
+	require.NoError(t, err)
+	return c, func(name, content string) {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600))
+		require.NoError(t, c.Reload())
+	}, logs
+}
+
+func TestReload(t *testing.T) {
+	c, write, logs := folder(t)
+	assert.Nil(t, c.Get("new"))
+
+	write("new.json", goodFile)
+	first := c.Get("new")
+	require.NotNil(t, first)
+	assert.Equal(t, []*connection{first}, c.EnabledFor("sample-app"))
+
+	require.NoError(t, c.Reload())
+	assert.Same(t, first, c.Get("new"), "what has not changed is not made anew")
+	assert.Equal(t, 1, strings.Count(logs.String(), "connection loaded"))
+
+	write("new.json", strings.Replace(goodFile, `"New"`, `"Newer"`, 1))
+	assert.Equal(t, "Newer", c.Get("new").config.DisplayName)
+
+	require.NoError(t, os.Remove(filepath.Join(c.folder, "new.json")))
+	require.NoError(t, c.Reload())
+	assert.Nil(t, c.Get("new"))
+	assert.Contains(t, logs.String(), `msg="connection removed" connection=new`)
+}
+
+// A broken file keeps the last good version serving, and is reported once,
+// with pointers and without secrets.
+func TestReload_Broken(t *testing.T) {
+	for name, test := range map[string]struct{ content, pointer, message string }{
+		"half written":         {goodFile[:len(goodFile)/2], "pointer=/options", "cannot be read"},
+		"empty":                {"", `pointer=""`, "cannot be read"},
+		"misspelt alias":       {strings.Replace(goodFile, `"scope": "a",`, `"upstream_params": {"x": {"alias": "loginhint"}},`, 1), "pointer=/options/upstream_params/x/alias", "did you mean login_hint?"},
+		"other name":           {strings.Replace(goodFile, `"new"`, `"old"`, 1), "pointer=/name", "must be"},
+		"no OAuth 2.0":         {`{"name": "new", "strategy": "oauth1", "options": {"client_id": "c", "client_secret": "planted-secret", "requestTokenURL": "https://idp.example/r", "accessTokenURL": "https://idp.example/a", "userAuthorizationURL": "https://idp.example/u"}}`, "pointer=/strategy", "OAuth 2.0"},
+		"SAML":                 {strings.Replace(goodFile, `"oauth2"`, `"samlp"`, 1), `pointer=""`, "SAML"},
+		"no keys":              {strings.Replace(goodFile, `"oauth2"`, `"oidc"`, 1), "pointer=/options/jwks_uri", "checks ID tokens"},
+		"form_post":            {strings.Replace(goodFile, `"scope": "a",`, `"authParams": {"response_mode": "form_post"},`, 1), "pointer=/options", "form_post"},
+		"form_post in the URL": {strings.Replace(goodFile, `example/authorize"`, `example/authorize?response_mode=form_post"`, 1), "pointer=/options", "form_post"},
+		"no userinfo":          {strings.Replace(goodFile, `, "userinfo_endpoint": "https://idp.example/userinfo"`, "", 1), "pointer=/options/userinfo_endpoint", "reads who the user is"},
+		"longer than allowed":  {goodFile + strings.Repeat(" ", maxFile), `pointer=""`, "longer than 1 MiB"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, write, logs := folder(t)
+			write("new.json", goodFile)
+			first := c.Get("new")
+			write("new.json", test.content)
+			require.NoError(t, c.Reload())
+			assert.Same(t, first, c.Get("new"))
+			assert.Equal(t, 1, strings.Count(logs.String(), "connection cannot be used"), "reported once")
+			assert.Contains(t, logs.String(), "last_good_version_serves=true")
+			assert.Contains(t, logs.String(), test.pointer)
+			assert.Contains(t, logs.String(), test.message)
+			assert.NotContains(t, logs.String(), "planted")
+
+			write("new.json", strings.Replace(goodFile, `"New"`, `"Mended"`, 1))
+			assert.Equal(t, "Mended", c.Get("new").config.DisplayName)
+			assert.Nil(t, c.all()[0].fault)
+
+			c, write, logs = folder(t)
+			write("new.json", test.content)
+			assert.Nil(t, c.Get("new"), "there is no good version")
+			assert.Contains(t, logs.String(), "last_good_version_serves=false")
+			assert.Empty(t, c.EnabledFor("sample-app"))
+		})
+	}
+}
+
+func TestReload_Folder(t *testing.T) {
+	c, write, logs := folder(t)
+	write("new.json", goodFile)
+	for _, other := range []string{"README.md", ".new.json", "new.json.swp", ".json"} {
+		write(other, "{")
+	}
+	require.NoError(t, os.Mkdir(filepath.Join(c.folder, "dir.json"), 0o700))
+	require.NoError(t, c.Reload())
+	assert.Len(t, c.all(), 1)
+	assert.NotContains(t, logs.String(), "cannot be used")
+
+	require.NoError(t, os.Symlink(filepath.Join(c.folder, "nowhere"), filepath.Join(c.folder, "link.json")))
+	require.NoError(t, c.Reload())
+	require.NoError(t, c.Reload())
+	assert.Equal(t, 1, strings.Count(logs.String(), "connection cannot be used"), "a file that cannot be read is reported once")
+
+	gone := c.folder + "-gone"
+	require.NoError(t, os.Rename(c.folder, gone))
+	assert.Error(t, c.Reload())
+	assert.Error(t, c.Reload())
+	assert.NotNil(t, c.Get("new"), "a folder that is away switches no login off")
+	assert.Equal(t, 1, strings.Count(logs.String(), "folder of the connections cannot be read"))
+	require.NoError(t, os.Rename(gone, c.folder))
+	assert.NoError(t, c.Reload())
+}
+
+// The server itself looks again, without a restart.
+func TestWatch(t *testing.T) {
+	c, _, _ := folder(t)
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() { c.Watch(ctx); close(ended) }()
+	require.NoError(t, os.WriteFile(filepath.Join(c.folder, "new.json"), []byte(goodFile), 0o600))
+	assert.Eventually(t, func() bool { return c.Get("new") != nil }, 10*reloadEvery, 20*time.Millisecond)
+	stop()
+	<-ended
+}
+
+// A change counts for the next login, through the whole server.
+func TestReload_Login(t *testing.T) {
+	s := newStack(t)
+	s.edit("partner.json", `"ui_locales": "de"`, `"ui_locales": "fr"`)
+	v := s.visitor()
+	assert.Contains(t, v.follow(v.toCallback("partner")).body, "oauth2|partner|id1")
+	assert.Equal(t, "fr", s.at("/authorize")[0].query.Get("ui_locales"))
+
+	s.edit("partner.json", `"ui_locales": "fr"`, `"ui_locales": 7`)
+	v = s.visitor()
+	assert.Contains(t, v.follow(v.toCallback("partner")).body, "oauth2|partner|id1")
+	assert.Equal(t, "fr", s.at("/authorize")[1].query.Get("ui_locales"), "the last good version")
+}
+
+// The IdP's keys are read from where the operator said, and to a limit.
+func TestKeySetClient(t *testing.T) {
+	served := 0
+	var idp *httptest.Server
+	idp = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		served++
+		if r.URL.Path == "/moved" {
+			http.Redirect(w, r, idp.URL+"/elsewhere", http.StatusFound)
+			return
+		}
+		_, _ = w.Write(make([]byte, maxKeySet+1))
+	}))
+	defer idp.Close()
+	resp, err := keySetClient().Get(idp.URL + "/moved")
+	require.NoError(t, err)
+	assert.NoError(t, resp.Body.Close())
+	assert.Equal(t, http.StatusFound, resp.StatusCode)
+	assert.Equal(t, 1, served)
+
+	resp, err = keySetClient().Get(idp.URL)
+	require.NoError(t, err)
+	_, err = io.Copy(io.Discard, resp.Body)
+	assert.Error(t, err)
+	assert.NoError(t, resp.Body.Close())
+}

@@ -1,0 +1,180 @@
+package main
+
+// This file owns the operator's pages: the list of connections, and the page
+// that explains what would become of a request. It must not know how a login
+// goes on, and it changes nothing.
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"example.com/upstream"
+)
+
+const maxPaste = 40 << 10 // bytes of a form; a query may have 32 KiB
+
+// exampleTransaction stands in for what a login makes anew each time.
+func exampleTransaction(redirectURI string) upstream.Transaction {
+	return upstream.Transaction{
+		RedirectURI:  redirectURI,
+		State:        "new-for-each-login",
+		Nonce:        "also-new-for-each-login",
+		CodeVerifier: "a-code-verifier-is-also-new-for-each-login-",
+	}
+}
+
+// Operator serves the operator's pages on an address of their own. They show
+// how connections are configured and have no login: put them where only
+// operators come. host is the address's host and port; a page of another site
+// that has its own name point here is refused (DNS rebinding).
+func (s *Server) Operator(host string) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /style.css", style)
+	mux.Handle("GET /{$}", http.RedirectHandler("/connections", http.StatusFound))
+	mux.HandleFunc("GET /connections", s.listConnections)
+	mux.HandleFunc("GET /connections/{connection}/explain", s.explain)
+	mux.HandleFunc("POST /connections/{connection}/explain", s.explain)
+	own := http.NewCrossOriginProtection().Handler(mux)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Host != host {
+			http.Error(w, "these pages are not served under this name", http.StatusMisdirectedRequest)
+			return
+		}
+		own.ServeHTTP(w, r)
+	})
+}
+
+func (s *Server) listConnections(w http.ResponseWriter, _ *http.Request) {
+	type row struct {
+		Name, DisplayName, Strategy, Clients string
+		Serves                               bool
+		Problems                             []upstream.Problem
+	}
+	var rows []row
+	for _, f := range s.Connections.all() {
+		r := row{Name: f.name, Serves: f.good != nil}
+		if f.good != nil {
+			r.DisplayName, r.Strategy = f.good.config.DisplayName, f.good.config.Strategy
+			r.Clients = strings.Join(f.good.config.EnabledClients, ", ")
+		}
+		if f.fault != nil {
+			r.Problems = problems(f.fault)
+		}
+		rows = append(rows, r)
+	}
+	if err := render(w, page{status: http.StatusOK, template: "connections.html", data: rows}); err != nil {
+		s.Log.Error("connections page", "error", err)
+	}
+}
+
+// An explained request is what the page says about it.
+type explained struct {
+	Pasted      string
+	Name        string
+	DisplayName string
+	Strategy    string
+	Clients     []string
+	Callback    string
+	Loaded      string             // when the version that serves was read; "" if none serves
+	Problems    []upstream.Problem // of the file as it is now
+
+	Refused  string   // why the pasted request, or its login, is refused
+	Sentence string   // about the connection and the request, if there is something to say
+	Target   []string // the upstream URL, in pieces between which a line may end
+	Rows     []upstream.Decision
+	Unmapped []string
+}
+
+// explain takes the request by POST: its values are users' data, and an address
+// with them would stay in histories and access logs.
+func (s *Server) explain(w http.ResponseWriter, r *http.Request) {
+	name := r.PathValue("connection")
+	f := (*s.Connections.files.Load())[name]
+	if f == nil {
+		_ = render(w, page{status: http.StatusNotFound, template: "refused.html", data: "There is no connection of this name."})
+		return
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, maxPaste)
+	if err := r.ParseForm(); err != nil {
+		_ = render(w, page{status: http.StatusBadRequest, template: "refused.html", data: "What was sent is malformed or too long."})
+		return
+	}
+	data := explained{Name: name, Pasted: strings.TrimSpace(r.PostForm.Get("request")), Callback: s.Issuer + callbackPath(name)}
+	if f.fault != nil {
+		data.Problems = problems(f.fault)
+	}
+	if f.good != nil {
+		data.DisplayName, data.Strategy, data.Clients = f.good.config.DisplayName, f.good.config.Strategy, f.good.config.EnabledClients
+		data.Loaded = f.good.loaded.Format("2006-01-02 15:04:05")
+		if data.Pasted != "" {
+			data.explain(f.good)
+		}
+	}
+	if err := render(w, page{status: http.StatusOK, template: "explain.html", data: data, forms: true}); err != nil {
+		s.Log.Error("explain page", "connection", name, "error", err)
+	}
+}
+
+// explain fills the answer in.
+func (e *explained) explain(c *connection) {
+	req, err := upstream.ParseAuthorizeQuery(pastedQuery(e.Pasted))
+	var bad *upstream.RequestError
+	switch {
+	case errors.As(err, &bad):
+		e.Refused = bad.Code + ": " + bad.Description
+		return
+	case err != nil:
+		e.Refused = err.Error()
+		return
+	}
+	switch {
+	case req.ClientID == "":
+		e.Sentence = "The request names no client_id; /authorize would refuse it."
+	case !c.enabledFor(req.ClientID):
+		e.Sentence = "The connection is not enabled for the client of this request; /authorize would refuse it."
+	case req.Connection != "" && req.Connection != e.Name:
+		e.Sentence = "The request asks for another connection than this one."
+	}
+	tx := exampleTransaction(e.Callback)
+	if c.keys == nil {
+		tx.Nonce = ""
+	}
+	explanation, err := c.provider.Explain(req, tx)
+	var target string
+	if err == nil {
+		target, err = c.provider.AuthorizationURL(req, tx)
+	}
+	if err != nil {
+		e.Refused = err.Error()
+		return
+	}
+	e.Rows, e.Unmapped = explanation.Parameters, explanation.Unmapped
+	e.Target = strings.SplitAfter(redact(target, e.Rows), "&")
+}
+
+// pastedQuery takes the query out of an address, or the text for a query.
+func pastedQuery(pasted string) string {
+	if _, query, found := strings.Cut(pasted, "?"); found {
+		pasted = query
+	}
+	query, _, _ := strings.Cut(pasted, "#")
+	return query
+}
+
+// redact takes from the URL what the explanation does not show: a token.
+func redact(target string, rows []upstream.Decision) string {
+	u, err := url.Parse(target)
+	if err != nil {
+		return ""
+	}
+	query := u.Query()
+	for _, row := range rows {
+		if row.Sent && row.Value == "[redacted]" {
+			query.Set(row.Name, row.Value)
+			u.RawQuery = query.Encode()
+		}
+	}
+	return u.String()
+}

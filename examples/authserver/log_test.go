@@ -1,0 +1,104 @@
+package main
+
+import (
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// An operator learns from the log which connection served which application,
+// the names of what went upstream and what did not, and how it ended; and
+// nothing of who the user is, or what would let anybody in.
+func TestLog(t *testing.T) {
+	s := newStack(t)
+	var secret []string
+	plant := func(value string) string { secret = append(secret, value); return value }
+
+	v := s.visitor()
+	upstreamURL := v.begin(url.Values{
+		"connection": {"corporate"}, "login_hint": {plant("planted@personal.example")}, "acr_values": {plant("planted-acr")},
+		"prompt": {plant("planted-prompt")}, "max_age": {plant("424242")},
+	})
+	callback := v.logIn(upstreamURL)
+	cookie := v.loginCookie(callback)
+	s.hook(func(w http.ResponseWriter, r *http.Request, idp http.Handler) bool { // tokens of the IdP
+		return jsonAnswer("/oauth/token", func(a map[string]any) {
+			plant(a["access_token"].(string))
+			plant(a["id_token"].(string))
+		})(w, r, idp)
+	})
+	toApp := v.get(callback).next
+	page := v.follow(toApp)
+	require.Contains(t, page.body, "test-user@zitadel.ch")
+	s.hook(nil)
+	// Failures, on both legs and in the library's own words.
+	v.get(callback)
+	s.send(callback, cookie)
+	s.send(callback, &http.Cookie{Name: cookie.Name, Value: plant("planted-cookie")})
+	v.follow(s.app + "/login?connection=" + plant("planted-connection"))
+	v.get(s.issuer + "/login?id=" + plant("planted-id"))
+	v.get(s.issuer + "/login/callback/" + plant("planted-path") + "?state=" + plant("planted-state") + "&code=" + plant("planted-code"))
+	for _, query := range []string{
+		"client_id=" + plant("planted-client"),
+		"client_id=planted-client&redirect_uri=" + s.app + "/callback&response_type=code&scope=openid",
+		"client_id=sample-app&redirect_uri=" + plant("https://planted-redirect.example/") + "&response_type=code&scope=openid&state=" + plant("planted-app-state"),
+		"client_id=sample-app&redirect_uri=" + s.app + "/callback&response_type=code&scope=openid&max_age=" + plant("planted-number"),
+		"client_id=sample-app&redirect_uri=" + s.app + "/callback&response_type=code&scope=openid&state=planted-app-state&id_token_hint=" + plant("planted-hint"),
+		"client_id=sample-app&redirect_uri=" + s.app + "/callback&response_type=planted&scope=openid&state=planted-app-state",
+		"client_id=sample-app&redirect_uri=" + s.app + "/callback&response_type=code&scope=openid&state=planted-app-state&prompt=a&prompt=" + plant("planted-double"),
+	} {
+		v.get(s.issuer + "/authorize?" + query)
+	}
+	r, err := http.NewRequest(http.MethodPost, s.issuer+"/oauth/token", strings.NewReader("grant_type=authorization_code&code="+plant("planted-grant")))
+	require.NoError(t, err)
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.SetBasicAuth("sample-app", plant("planted-wrong-secret"))
+	v.do(r)
+	v = s.visitor()
+	callback2 := v.toCallback("corporate")
+	v.get(with(t, callback2, map[string]string{"code": plant("planted-idp-code")}))
+	v.ask("corporate", "client_id=sample-app&login_hint="+plant("planted-paste"))
+
+	for _, address := range []string{upstreamURL, callback, toApp} {
+		u, err := url.Parse(address)
+		require.NoError(t, err)
+		for _, name := range []string{"state", "nonce", "code", "code_challenge"} {
+			if value := u.Query().Get(name); value != "" {
+				plant(value)
+			}
+		}
+	}
+	for _, r := range s.at("/oauth/token") {
+		plant(r.form.Get("code_verifier"))
+	}
+	plant(cookie.Value)
+	secret = append(secret, sampleApp.Secret, idpClientSecret, idpPartnerKey, "test-user", "zitadel.ch", "Test User", "id1", "verysecure")
+
+	logs := s.logs.String() + s.libraryLogs.String()
+	for _, value := range secret {
+		require.NotEmpty(t, value)
+		assert.NotContains(t, logs, value)
+	}
+	assert.NotEmpty(t, s.libraryLogs.String(), "the library's lines are among what was searched")
+	assert.Contains(t, logs, `msg="login begins" leg=1 client=sample-app connection=corporate sent="[acr_values client_id code_challenge code_challenge_method display login_hint nonce redirect_uri response_type scope state ui_locales]" not_sent=[prompt] not_mapped=[max_age]`)
+	assert.Contains(t, logs, `msg="login ends" leg=2 connection=corporate client=sample-app outcome="logged in"`)
+	assert.Contains(t, logs, `msg="login refused" leg=2 connection=corporate outcome="replayed answer"`)
+	assert.Contains(t, logs, `msg="login refused" leg=1 client=sample-app outcome="unknown connection"`)
+	assert.Contains(t, logs, `outcome="malformed request" parameter=prompt`)
+	assert.Contains(t, logs, `outcome="no token" error="upstream: token endpoint: status 400, error invalid_grant"`)
+}
+
+// The demonstration's IdP leaves slog's default logger alone.
+func TestIdPKeepsDefaultLogger(t *testing.T) {
+	before := slog.New(slog.NewTextHandler(io.Discard, nil))
+	defer slog.SetDefault(slog.Default())
+	slog.SetDefault(before)
+	NewIdP("http://localhost:1", "key", nil)
+	assert.Same(t, before, slog.Default())
+}
