@@ -225,7 +225,7 @@ func load(name string, content []byte, now time.Time) (*connection, error) {
 // isOpenIDConnect reports whether a strategy's token endpoint gives ID tokens,
 // which have to be checked before anything is believed.
 func isOpenIDConnect(strategy string) bool {
-	return strategy == "oidc" || strategy == "okta" || strategy == "auth0-oidc"
+	return strategy == "oidc" || strategy == "okta" || strategy == "auth0-oidc" || strategy == "waad"
 }
 
 // problems takes any error of load apart, for the log and for the operator.
