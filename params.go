@@ -205,6 +205,7 @@ type candidate struct {
 	layer  layer
 	source slot       // the incoming parameter; noSlot for a static value
 	value  string     // static value
+	text   string     // "&name=" and the static value, encoded; "" if that is empty
 	rule   *rule.Rule // on the incoming value
 	scopes *scopes    // only for connection_scope
 }
@@ -325,6 +326,11 @@ func (p *plan) link() {
 	for i := range p.steps {
 		s := &p.steps[i]
 		key := "&" + string(query.AppendEscape(nil, s.name)) + "="
+		for j := range s.candidates {
+			if c := &s.candidates[j]; c.value != "" {
+				c.text = key + string(query.AppendEscape(nil, c.value))
+			}
+		}
 		if s.kind == kindMapped && len(s.candidates) == 1 && s.candidates[0].source == noSlot {
 			s.kind = kindConstant
 		}
@@ -338,7 +344,7 @@ func (p *plan) link() {
 		if run == nil {
 			run = s
 		}
-		run.text += key + string(query.AppendEscape(nil, s.candidates[0].value))
+		run.text += s.candidates[0].text
 	}
 }
 

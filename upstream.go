@@ -233,8 +233,8 @@ func (p *Provider) begin(tx *Transaction, out *transaction) *TransactionError {
 // AuthorizationURL returns the URL to send the user to. req may be nil, for a
 // login that no request asked for. The error is a [*TransactionError].
 func (p *Provider) AuthorizationURL(req *AuthorizeRequest, tx Transaction) (string, error) {
-	var buf [1024]byte // longer URLs move to the heap
-	out, err := p.AppendAuthorizationURL(buf[:0], req, tx)
+	var buf [768]byte // longer URLs move to the heap
+	out, err := p.append(buf[:0], req, &tx)
 	if err != nil {
 		return "", err
 	}
@@ -245,8 +245,12 @@ func (p *Provider) AuthorizationURL(req *AuthorizeRequest, tx Transaction) (stri
 // caller's, which it returns extended; with room enough it allocates nothing.
 // After an error the buffer is as it was.
 func (p *Provider) AppendAuthorizationURL(dst []byte, req *AuthorizeRequest, tx Transaction) ([]byte, error) {
+	return p.append(dst, req, &tx)
+}
+
+func (p *Provider) append(dst []byte, req *AuthorizeRequest, tx *Transaction) ([]byte, error) {
 	var t transaction
-	if err := p.ready(&tx, &t); err != nil {
+	if err := p.ready(tx, &t); err != nil {
 		return dst, err
 	}
 	if req == nil {
@@ -305,10 +309,14 @@ func (p *plan) append(dst []byte, req *AuthorizeRequest, tx *transaction) []byte
 	return dst
 }
 
+// appendMapped writes the first candidate that has a value.
 func (s *step) appendMapped(dst []byte, req *AuthorizeRequest) []byte {
 	before := len(dst)
 	for i := range s.candidates {
 		c := &s.candidates[i]
+		if c.source == noSlot {
+			return append(dst, c.text...)
+		}
 		for j := range c.values(req) {
 			if value := c.at(req, j); value != "" {
 				dst = query.AppendEscape(append(dst, s.text...), value)
