@@ -229,12 +229,19 @@ func (c *candidate) at(req *AuthorizeRequest, i int) string {
 	return c.rule.Apply(req.value(c.source, i))
 }
 
+// forwards reports whether the value is the only one of an incoming parameter,
+// as it came.
+func (c *candidate) forwards() bool {
+	return c.source < slotEnd && c.source != slotResource && c.rule == nil && c.scopes == nil
+}
+
 // A kind says where a step gets its value.
 type kind uint8
 
 const (
-	kindConstant kind = iota // known when the Provider is built
-	kindMapped               // the first candidate with a value
+	kindConstant  kind = iota // known when the Provider is built
+	kindForwarded             // one incoming parameter as it came
+	kindMapped                // the first candidate with a value
 	kindRedirectURI
 	kindState
 	kindNonce
@@ -258,6 +265,7 @@ type step struct {
 type plan struct {
 	base  string // the authorization endpoint without its query
 	steps []step
+	size  int // about how long a URL is
 }
 
 // newPlan merges the layers. protocol holds the steps of layer 1, own the
@@ -322,6 +330,8 @@ func (s *step) final() bool {
 
 // link encodes what is known and joins neighbouring constants.
 func (p *plan) link() {
+	const value = 40 // bytes of an incoming one, more or less
+	p.size = len(p.base)
 	var run *step // the constant that carries the text of those after it
 	for i := range p.steps {
 		s := &p.steps[i]
@@ -334,8 +344,12 @@ func (p *plan) link() {
 		if s.kind == kindMapped && len(s.candidates) == 1 && s.candidates[0].source == noSlot {
 			s.kind = kindConstant
 		}
+		if s.kind == kindMapped && len(s.candidates) == 1 && s.candidates[0].forwards() {
+			s.kind = kindForwarded
+		}
 		if s.kind != kindConstant {
 			s.text, run = key, nil
+			p.size += len(key) + value
 			continue
 		}
 		if s.candidates[0].value == "" {
@@ -345,6 +359,7 @@ func (p *plan) link() {
 			run = s
 		}
 		run.text += s.candidates[0].text
+		p.size += len(s.candidates[0].text)
 	}
 }
 

@@ -233,8 +233,25 @@ func (p *Provider) begin(tx *Transaction, out *transaction) *TransactionError {
 // AuthorizationURL returns the URL to send the user to. req may be nil, for a
 // login that no request asked for. The error is a [*TransactionError].
 func (p *Provider) AuthorizationURL(req *AuthorizeRequest, tx Transaction) (string, error) {
-	var buf [768]byte // longer URLs move to the heap
+	if p != nil && p.plan.size > shortURL {
+		return p.longURL(req, &tx)
+	}
+	var buf [shortURL]byte // still longer URLs move to the heap
 	out, err := p.append(buf[:0], req, &tx)
+	if err != nil {
+		return "", err
+	}
+	return string(out), nil
+}
+
+const shortURL = 512 // bytes
+
+// longURL is AuthorizationURL with a buffer that costs more to clear.
+//
+//go:noinline
+func (p *Provider) longURL(req *AuthorizeRequest, tx *Transaction) (string, error) {
+	var buf [4 * shortURL]byte
+	out, err := p.append(buf[:0], req, tx)
 	if err != nil {
 		return "", err
 	}
@@ -293,6 +310,10 @@ func (p *plan) append(dst []byte, req *AuthorizeRequest, tx *transaction) []byte
 		switch s.kind {
 		case kindConstant:
 			dst = append(dst, s.text...)
+		case kindForwarded:
+			if value := *req.at(s.candidates[0].source); value != "" {
+				dst = query.AppendEscape(append(dst, s.text...), value)
+			}
 		case kindMapped:
 			dst = s.appendMapped(dst, req)
 		case kindChallenge:
@@ -393,7 +414,7 @@ func (p *Provider) Explain(req *AuthorizeRequest, tx Transaction) (Explanation, 
 		for _, c := range s.candidates {
 			mapped[c.source%slotEnd] = mapped[c.source%slotEnd] || c.source != noSlot
 		}
-		if s.kind == kindMapped || s.kind == kindConstant {
+		if len(s.candidates) > 0 {
 			out.Parameters = append(out.Parameters, s.explain(req)...)
 		} else {
 			out.Parameters = append(out.Parameters, p.explainProtocol(s, &t))

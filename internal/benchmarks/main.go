@@ -30,9 +30,9 @@ func main() {
 	asJSON := flag.Bool("json", false, "print a JSON array")
 	short := flag.Bool("short", false, "measure for some seconds only")
 	flag.Parse()
-	effort := measure.Effort{Rounds: 150, Turn: 5 * time.Millisecond}
+	effort := measure.Effort{Rounds: 600, Turn: 1 * time.Millisecond}
 	if *short {
-		effort = measure.Effort{Rounds: 15, Turn: 4 * time.Millisecond}
+		effort = measure.Effort{Rounds: 80, Turn: 1 * time.Millisecond}
 	}
 	figures, err := run(effort, !*short)
 	if err == nil && *asJSON {

@@ -39,6 +39,7 @@ func floor(finished string) measure.Impl {
 // prepared is a case with all that a row of it needs.
 type prepared struct {
 	sample.Case
+	ours     *sample.Ours
 	provider *upstream.Provider
 	request  *upstream.AuthorizeRequest
 	form     url.Values
@@ -51,9 +52,10 @@ type prepared struct {
 func prepare(c sample.Case, others []peer) (*prepared, error) {
 	p := &prepared{Case: c}
 	var err error
-	if p.provider, err = c.Provider(); err != nil {
+	if p.ours, err = c.Ours(); err != nil {
 		return nil, err
 	}
+	p.provider = p.ours.Provider
 	if p.request, err = upstream.ParseAuthorizeQuery(c.RawQuery); err != nil {
 		return nil, err
 	}
@@ -82,7 +84,7 @@ func prepare(c sample.Case, others []peer) (*prepared, error) {
 
 // fromQuery is the whole way from the raw query.
 func (p *prepared) fromQuery(name string) measure.Row {
-	row := measure.Row{Name: name, Impls: []measure.Impl{work(ours, p.OursFromQuery(p.provider))}}
+	row := measure.Row{Name: name, Impls: []measure.Impl{work(ours, p.ours.FromQuery)}}
 	for i, maker := range p.makers {
 		row.Impls = append(row.Impls, work(p.names[i], p.FromQuery(maker)))
 	}

@@ -4,7 +4,6 @@
 package query
 
 import (
-	"encoding/binary"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -56,8 +55,8 @@ var escapes = func() (t [256]uint32) {
 // purpose: with a table, going byte by byte is faster than going by words, for
 // every other word of a URL holds something to escape.
 func AppendEscape(dst []byte, s string) []byte {
-	if cap(dst)-len(dst) < 3*len(s) { // only then is counting worth it
-		dst = slices.Grow(dst, escapedLen(s))
+	if cap(dst)-len(dst) < 3*len(s) {
+		dst = grow(dst, s)
 	}
 	n, out := len(dst), dst[:cap(dst)]
 	for i := range len(s) {
@@ -72,23 +71,16 @@ func AppendEscape(dst []byte, s string) []byte {
 	return dst[:n]
 }
 
-func escapedLen(s string) int {
+// grow makes room for s escaped, and if there was none, for more to come.
+func grow(dst []byte, s string) []byte {
 	n := 0
 	for i := range len(s) {
 		n += int(escapes[s[i]] >> 24)
 	}
-	return n
-}
-
-// all4 reports whether the first four bytes of s are all of a class. Going by
-// four halves the time of the loops over values.
-func all4(s string, class uint8) bool {
-	return classes[s[0]]&classes[s[1]]&classes[s[2]]&classes[s[3]]&class != 0
-}
-
-// load4 gives the first four bytes of s; the compiler makes it one load.
-func load4(s string) uint32 {
-	return uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24
+	if n > cap(dst)-len(dst) {
+		dst = slices.Grow(dst, n+cap(dst))
+	}
+	return dst
 }
 
 // Plain counts the bytes at the beginning of s that decode to themselves and
@@ -96,8 +88,8 @@ func load4(s string) uint32 {
 // ampersand, a control character, or what is beyond ASCII.
 func Plain(s string) int {
 	n := 0
-	for n+4 <= len(s) && all4(s[n:], plain) {
-		n += 4
+	for n+4 <= len(s) && classes[s[n]]&classes[s[n+1]]&classes[s[n+2]]&classes[s[n+3]]&plain != 0 {
+		n += 4 // nearly all are plain
 	}
 	for n < len(s) && classes[s[n]]&plain != 0 {
 		n++
@@ -117,45 +109,58 @@ const (
 // as url.QueryUnescape does, but where parsers disagree on a text, or take
 // what no text holds, it refuses.
 func AppendUnescape(dst []byte, s string) ([]byte, string) {
-	start, n := len(dst), len(dst)
-	dst = slices.Grow(dst, len(s))[:n+len(s)]
+	start := len(dst)
+	for {
+		out, n, problem := AppendValue(dst, s)
+		if problem != "" {
+			return dst[:start], problem
+		}
+		if n == len(s) {
+			return out, ""
+		}
+		dst, s = append(out, '&'), s[n+1:]
+	}
+}
+
+// AppendValue is AppendUnescape of the value that raw begins with, which ends
+// before the first ampersand. n is its length in raw.
+func AppendValue(dst []byte, raw string) (out []byte, n int, problem string) {
+	start := len(dst)
+	n = Plain(raw)
+	dst = append(dst, raw[:n]...)
 	var all uint8 // classes of all decoded bytes that are not plain
-	for i := 0; i < len(s); i++ {
-		if i+4 <= len(s) && all4(s[i:], plain) {
-			binary.LittleEndian.PutUint32(dst[n:], load4(s[i:]))
-			n += 4
-			i += 3
+	for ; n < len(raw) && raw[n] != '&'; n++ {
+		b := raw[n]
+		if classes[b]&plain != 0 {
+			dst = append(dst, b)
 			continue
 		}
-		b := s[i]
 		switch b {
 		case '+':
 			b = ' '
 		case ';':
-			return dst[:start], RawSemicolon
+			return dst[:start], n, RawSemicolon
 		case '%':
-			if i+2 >= len(s) {
-				return dst[:start], BadEscape
+			if n+2 >= len(raw) {
+				return dst[:start], n, BadEscape
 			}
-			upper, lower := unhex[s[i+1]], unhex[s[i+2]]
+			upper, lower := unhex[raw[n+1]], unhex[raw[n+2]]
 			if upper|lower > 15 {
-				return dst[:start], BadEscape
+				return dst[:start], n, BadEscape
 			}
 			b = upper<<4 | lower
-			i += 2
+			n += 2
 		}
 		all |= classes[b]
-		dst[n] = b
-		n++
+		dst = append(dst, b)
 	}
-	dst = dst[:n]
 	switch {
 	case all&control != 0:
-		return dst[:start], BadControl
+		return dst[:start], n, BadControl
 	case all&high != 0 && !utf8.Valid(dst[start:]):
-		return dst[:start], BadUTF8
+		return dst[:start], n, BadUTF8
 	}
-	return dst, ""
+	return dst, n, ""
 }
 
 // Problem tells what AppendUnescape would find wrong with a value that has

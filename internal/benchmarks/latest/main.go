@@ -20,8 +20,8 @@ import (
 )
 
 func main() {
-	rounds := flag.Int("rounds", 100, "how many rounds to measure")
-	turn := flag.Duration("turn", 5*time.Millisecond, "how long an implementation works in a round")
+	rounds := flag.Int("rounds", 600, "how many rounds to measure")
+	turn := flag.Duration("turn", time.Millisecond, "how long an implementation works in a round")
 	flag.Parse()
 	figures, err := run(measure.Effort{Rounds: *rounds, Turn: *turn})
 	if err == nil {
@@ -38,7 +38,7 @@ var sink string
 
 func run(effort measure.Effort) ([]measure.Figure, error) {
 	c := sample.Sample()
-	provider, err := c.Provider()
+	ours, err := c.Ours()
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +49,7 @@ func run(effort measure.Effort) ([]measure.Figure, error) {
 		})
 	}
 	return effort.Measure(measure.Row{Name: "raw-query-to-url-latest-x/oauth2", Impls: []measure.Impl{
-		work("upstream", c.OursFromQuery(provider)),
+		work("upstream", ours.FromQuery),
 		work("x/oauth2", c.FromQuery(c.Obvious())),
 	}})
 }

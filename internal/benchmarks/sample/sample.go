@@ -134,16 +134,27 @@ func (c Case) FromQuery(m Maker) func() (string, error) {
 	}
 }
 
-// OursFromQuery is the whole way with this library.
-func (c Case) OursFromQuery(p *upstream.Provider) func() (string, error) {
-	tx := Transaction()
-	return func() (string, error) {
-		req, err := upstream.ParseAuthorizeQuery(c.RawQuery)
-		if err != nil {
-			return "", err
-		}
-		return p.AuthorizationURL(req, tx)
+// Ours is the whole way with this library.
+type Ours struct {
+	Provider *upstream.Provider
+	RawQuery string
+	tx       upstream.Transaction
+}
+
+// Ours compiles the case.
+func (c Case) Ours() (*Ours, error) {
+	p, err := c.Provider()
+	return &Ours{p, c.RawQuery, Transaction()}, err
+}
+
+// FromQuery is a method and no closure, which the compiler would move into
+// other packages and then leave ParseAuthorizeQuery out of line.
+func (o *Ours) FromQuery() (string, error) {
+	req, err := upstream.ParseAuthorizeQuery(o.RawQuery)
+	if err != nil {
+		return "", err
 	}
+	return o.Provider.AuthorizationURL(req, o.tx)
 }
 
 // Same reports an error unless two URLs say the same: the peers write the
