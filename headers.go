@@ -156,9 +156,9 @@ func (p *Provider) OAuth2Config(redirectURL string) *Config {
 	if p == nil {
 		return &Config{}
 	}
-	c := p.config
-	c.RedirectURL = redirectURL
-	return newConfig(c, p.headers)
+	c := p.config // what it shares with the Provider's is never written
+	c.oauth.RedirectURL = redirectURL
+	return &c
 }
 
 func newConfig(c oauth2.Config, headers []header) *Config {
@@ -238,7 +238,11 @@ func (c *Config) DeviceAuth(ctx context.Context, opts ...oauth2.AuthCodeOption) 
 	if c == nil || c.oauth.Endpoint.DeviceAuthURL == "" {
 		return nil, &endpointError{text: "upstream: there is no device authorization endpoint; set Endpoint.DeviceAuthURL"}
 	}
-	answer, err := c.oauth.DeviceAuth(c.endpointContext(ctx), withoutNil(opts)...)
+	if ctx == nil {
+		ctx = context.Background()
+	}
+	client := endpoint.Carrying(ctx, endpoint.Client(ctx, "", nil))
+	answer, err := c.oauth.DeviceAuth(context.WithValue(ctx, oauth2.HTTPClient, client), withoutNil(opts)...)
 	switch {
 	case err != nil:
 		return nil, endpointFailure("device authorization endpoint", err)

@@ -83,12 +83,11 @@ type Provider struct {
 	pkce     pkceMode
 	name     string // of the connection
 	strategy string
-	named    bool          // subjects carry the connection's name
-	oidc     bool          // the protocol is OpenID Connect
-	config   oauth2.Config // without RedirectURL
-	headers  []header      // for the token endpoint
-	userinfo string        // where the profile is, "" if unknown
-	source   []byte        // the connection's JSON
+	named    bool   // subjects carry the connection's name
+	oidc     bool   // the protocol is OpenID Connect
+	config   Config // without RedirectURL
+	userinfo string // where the profile is, "" if unknown
+	source   []byte // the connection's JSON
 	fetcher  ProfileFetcher
 	conn     *Connection // what fetcher gets
 }
@@ -129,7 +128,6 @@ func NewProvider(conn *Connection) (*Provider, error) {
 		name: conn.Name, strategy: conn.Strategy, named: k.strategy.Named,
 		oauth1:   k.strategy.Protocol == strategy.OAuth1,
 		oidc:     k.strategy.Protocol == strategy.OIDC,
-		headers:  conn.headers(),
 		userinfo: k.strategy.UserinfoURL,
 	}
 	p.source, _ = conn.MarshalJSON()
@@ -140,7 +138,7 @@ func NewProvider(conn *Connection) (*Provider, error) {
 		p.pkce = pkceRequired
 	}
 	scopes := rule.Scopes(o.Scope)
-	p.config = oauth2.Config{
+	config := oauth2.Config{
 		ClientID:     o.ClientID,
 		ClientSecret: string(o.ClientSecret),
 		Scopes:       scopes,
@@ -148,10 +146,11 @@ func NewProvider(conn *Connection) (*Provider, error) {
 	}
 	switch method := o.TokenEndpointAuthMethod; {
 	case method == "none":
-		p.config.ClientSecret = ""
+		config.ClientSecret = ""
 	case method == "client_secret_basic", method == "" && k.strategy.BasicAuth && o.ClientSecret != "":
-		p.config.Endpoint.AuthStyle = oauth2.AuthStyleInHeader
+		config.Endpoint.AuthStyle = oauth2.AuthStyleInHeader
 	}
+	p.config = *newConfig(config, conn.headers())
 	p.plan = newPlan(k.base, k.entries, p.protocolSteps(o, scopes))
 	return p, nil
 }
