@@ -170,10 +170,26 @@ func (l layer) String() string {
 
 // An entry is one configured parameter of layers 2 to 5, all brought to one form.
 type entry struct {
-	layer   layer
-	name    string
-	param   Param
-	pointer string // where the configuration has it
+	layer  layer
+	name   string
+	param  Param
+	parent string // pointer of the object that has it; of layerURL, of the URL itself
+}
+
+// pointer says where the configuration has the entry.
+func (e *entry) pointer() string {
+	if e.layer == layerURL {
+		return e.parent
+	}
+	return e.parent + strictjson.Pointer(e.name)
+}
+
+// report adds a problem, if there is one, with a member of the entry or, at "",
+// with the entry.
+func (e *entry) report(k *checked, member, message string) {
+	if message != "" { // a pointer is made only where there is a problem
+		k.report(e.pointer()+member, message)
+	}
 }
 
 // scopes is what connection_scope is merged with. (SPEC M6)
@@ -271,35 +287,26 @@ type plan struct {
 // newPlan merges the layers. protocol holds the steps of layer 1, own the
 // connection's scopes as a candidate, if the protocol has scopes.
 func newPlan(base string, entries []entry, protocol []step) plan {
-	byName := map[string]*step{}
-	var steps []*step
-	for i := range protocol {
-		steps = append(steps, &protocol[i])
-		byName[protocol[i].name] = &protocol[i]
-	}
-	for _, e := range entries { // from the highest layer down
-		s := byName[e.name]
-		switch {
-		case s == nil:
-			s = &step{name: e.name, kind: kindMapped}
-			byName[e.name] = s
-			steps = append(steps, s)
-		case s.name == "response_type" && s.kind == kindConstant:
-			continue // layer 1 says the same
+	steps := append(make([]step, 0, len(protocol)+len(entries)), protocol...)
+	for i := range entries { // from the highest layer down
+		e := &entries[i]
+		at := slices.IndexFunc(steps, func(s step) bool { return s.name == e.name })
+		if at < 0 {
+			at = len(steps)
+			steps = append(steps, step{name: e.name, kind: kindMapped})
 		}
-		s.add(e)
+		if s := &steps[at]; s.name != "response_type" || s.kind != kindConstant { // layer 1 says the same
+			s.add(e)
+		}
 	}
-	slices.SortFunc(steps, func(a, b *step) int { return strings.Compare(a.name, b.name) })
-	p := plan{base: base, steps: make([]step, len(steps))}
-	for i, s := range steps {
-		p.steps[i] = *s
-	}
+	slices.SortFunc(steps, func(a, b step) int { return strings.Compare(a.name, b.name) })
+	p := plan{base: base, steps: steps}
 	p.link()
 	return p
 }
 
 // add appends the candidates of an entry.
-func (s *step) add(e entry) {
+func (s *step) add(e *entry) {
 	if s.final() {
 		return
 	}
@@ -369,14 +376,14 @@ func (p *plan) link() {
 func (c *Connection) entries(k *checked, rawQuery, at string) []entry {
 	o := &c.Options
 	var out []entry
-	for _, name := range lossless.Keys(lossless.Lookup(c.doc, "options/upstream_params"), o.UpstreamParams) {
-		out = append(out, entry{layerUpstreamParams, name, o.UpstreamParams[name], "/options/upstream_params" + strictjson.Pointer(name)})
+	for _, name := range lossless.Keys(k.doc.Lookup("options/upstream_params"), o.UpstreamParams) {
+		out = append(out, entry{layerUpstreamParams, name, o.UpstreamParams[name], "/options/upstream_params"})
 	}
-	for _, name := range lossless.Keys(lossless.Lookup(c.doc, "options/authParamsMap"), o.AuthParamsMap) {
-		out = append(out, entry{layerAuthParamsMap, name, Dynamic(o.AuthParamsMap[name]), "/options/authParamsMap" + strictjson.Pointer(name)})
+	for _, name := range lossless.Keys(k.doc.Lookup("options/authParamsMap"), o.AuthParamsMap) {
+		out = append(out, entry{layerAuthParamsMap, name, Dynamic(o.AuthParamsMap[name]), "/options/authParamsMap"})
 	}
-	for _, name := range lossless.Keys(lossless.Lookup(c.doc, "options/authParams"), o.AuthParams) {
-		out = append(out, entry{layerAuthParams, name, Static(o.AuthParams[name]), "/options/authParams" + strictjson.Pointer(name)})
+	for _, name := range lossless.Keys(k.doc.Lookup("options/authParams"), o.AuthParams) {
+		out = append(out, entry{layerAuthParams, name, Static(o.AuthParams[name]), "/options/authParams"})
 	}
 	if len(o.AuthParamsMap) > maxAuthParamMap {
 		k.report("/options/authParamsMap", fmt.Sprintf("has more than %d members", maxAuthParamMap))
@@ -386,11 +393,12 @@ func (c *Connection) entries(k *checked, rawQuery, at string) []entry {
 	}
 	out = append(out, urlEntries(k, rawQuery, at)...)
 	folded := make(map[string]string, len(out))
-	for _, e := range out {
+	for i := range out {
+		e := &out[i]
 		e.check(k)
 		name := check.Fold(e.name)
 		if twin, ok := folded[name]; ok && twin != e.name {
-			k.report(e.pointer, fmt.Sprintf("%q differs from %q only in case; keep one spelling", e.name, twin))
+			e.report(k, "", fmt.Sprintf("%q differs from %q only in case; keep one spelling", e.name, twin))
 		} else {
 			folded[name] = e.name
 		}
@@ -425,32 +433,32 @@ func urlEntries(k *checked, rawQuery, at string) (out []entry) {
 
 // check reports what is wrong with one entry.
 func (e *entry) check(k *checked) {
-	k.report(e.pointer, check.ParameterName(e.name))
+	e.report(k, "", check.ParameterName(e.name))
 	switch name := check.Fold(e.name); {
 	case isReserved(name):
-		k.report(e.pointer, fmt.Sprintf("%q is set by the protocol and cannot be configured", e.name))
+		e.report(k, "", fmt.Sprintf("%q is set by the protocol and cannot be configured", e.name))
 	case name != "scope" && name != "response_type" && name != "response_mode":
 	case name != e.name:
-		k.report(e.pointer, "must be written "+name)
+		e.report(k, "", "must be written "+name)
 	case e.param.Alias != "":
-		k.report(e.pointer, e.name+" cannot come from the request; give it a fixed value")
+		e.report(k, "", e.name+" cannot come from the request; give it a fixed value")
 	case name == "response_type" && e.param.Value != "code":
-		k.report(e.pointer, "response_type must be code")
+		e.report(k, "", "response_type must be code")
 	case name == "response_mode" && e.param.Value != "" && e.param.Value != "query" && e.param.Value != "form_post":
-		k.report(e.pointer, "response_mode must be query or form_post")
+		e.report(k, "", "response_mode must be query or form_post")
 	}
 	switch e.layer {
 	case layerUpstreamParams:
 		e.checkParam(k)
 	case layerAuthParamsMap:
 		if slotOf(string(e.param.Alias)) >= sourceEnd {
-			k.report(e.pointer, notInList(e.param.Alias, slotNames[:sourceEnd]))
+			e.report(k, "", notInList(e.param.Alias, slotNames[:sourceEnd]))
 		}
 	case layerAuthParams:
 		if e.param.Value == "" {
-			k.report(e.pointer, "is empty; give it a value or remove it")
+			e.report(k, "", "is empty; give it a value or remove it")
 		}
-		k.report(e.pointer, check.Length(e.param.Value, maxAuthParam))
+		e.report(k, "", check.Length(e.param.Value, maxAuthParam))
 	}
 }
 
@@ -459,22 +467,25 @@ func (e *entry) checkParam(k *checked) {
 	p := &e.param
 	if p.Alias != "" {
 		if slotOf(string(p.Alias)) >= aliasEnd {
-			k.report(e.pointer+"/alias", notInList(p.Alias, slotNames[:aliasEnd]))
+			e.report(k, "/alias", notInList(p.Alias, slotNames[:aliasEnd]))
+		}
+		if p.AllowPattern == "" {
+			return
 		}
 		if _, err := rule.WholeMatch(p.AllowPattern); err != nil {
-			k.report(e.pointer+"/allow_pattern", "is not an RE2 pattern: "+strings.TrimPrefix(err.Error(), "error parsing regexp: "))
+			e.report(k, "/allow_pattern", "is not an RE2 pattern: "+strings.TrimPrefix(err.Error(), "error parsing regexp: "))
 		}
 		return
 	}
 	const pointless = "is only for a dynamic parameter; give it an alias"
 	if p.Allow != nil {
-		k.report(e.pointer+"/allow", pointless)
+		e.report(k, "/allow", pointless)
 	}
 	if p.AllowPattern != "" {
-		k.report(e.pointer+"/allow_pattern", pointless)
+		e.report(k, "/allow_pattern", pointless)
 	}
 	if len(p.Translate) > 0 {
-		k.report(e.pointer+"/translate", pointless)
+		e.report(k, "/translate", pointless)
 	}
 }
 

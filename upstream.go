@@ -130,7 +130,7 @@ func NewProvider(conn *Connection) (*Provider, error) {
 		oidc:     k.strategy.Protocol == strategy.OIDC,
 		userinfo: k.strategy.UserinfoURL,
 	}
-	p.source, _ = conn.MarshalJSON()
+	p.source = conn.marshal(k.doc)
 	switch {
 	case o.PKCE == "disabled":
 		p.pkce = pkceDisabled
@@ -150,7 +150,7 @@ func NewProvider(conn *Connection) (*Provider, error) {
 	case method == "client_secret_basic", method == "" && k.strategy.BasicAuth && o.ClientSecret != "":
 		config.Endpoint.AuthStyle = oauth2.AuthStyleInHeader
 	}
-	p.config = *newConfig(config, conn.headers())
+	p.config = *newConfig(config, conn.headers(k.doc))
 	p.plan = newPlan(k.base, k.entries, p.protocolSteps(o, scopes))
 	return p, nil
 }
