@@ -81,6 +81,25 @@ func (f paramsField) Read(text []byte, at string) (problems []lossless.Problem) 
 	return problems
 }
 
+// Agrees looks at no entry that has more than a value or an alias.
+func (f paramsField) Agrees(text []byte) bool {
+	members, _ := strictjson.Members(text)
+	for _, m := range members {
+		p, ok := (*f.p)[m.Name]
+		entry, _ := strictjson.Members(m.Value)
+		if !ok || p.Allow != nil || p.AllowPattern != "" || p.Translate != nil || len(entry) != 1 {
+			return false
+		}
+		switch e := entry[0]; {
+		case e.Name == "value" && p.Alias == "" && lossless.TextIs(e.Value, p.Value):
+		case e.Name == "alias" && p.Value == "" && p.Alias != "" && lossless.TextIs(e.Value, string(p.Alias)):
+		default:
+			return false
+		}
+	}
+	return len(members) == len(*f.p) && (text == nil || strictjson.IsObject(text))
+}
+
 func (f paramsField) Edits(was lossless.Field, text []byte, path []string) []strictjson.Edit {
 	return lossless.DictEdits(*was.(paramsField).p, *f.p, text, path,
 		func(a, b Param) bool { return reflect.DeepEqual(a, b) })

@@ -33,6 +33,16 @@ func (f text[S]) Read(text []byte, at string) []Problem {
 	return nil
 }
 
+func (f text[S]) Agrees(text []byte) bool {
+	return text == nil && *f.p == "" || TextIs(text, string(*f.p))
+}
+
+// TextIs reports whether a string, which may be nil, is s and is written
+// without escapes.
+func TextIs(text []byte, s string) bool {
+	return len(text) == len(s)+2 && text[0] == '"' && string(text[1:len(text)-1]) == s && strings.IndexByte(s, '\\') < 0
+}
+
 func (f text[S]) Edits(was Field, _ []byte, path []string) []strictjson.Edit {
 	switch *f.p {
 	case *was.(text[S]).p:
@@ -55,6 +65,10 @@ func (f flag) Read(text []byte, at string) []Problem {
 		return nil
 	}
 	return []Problem{{at, "must be true or false, without quotes"}}
+}
+
+func (f flag) Agrees(text []byte) bool {
+	return *f.p && string(text) == "true" || !*f.p && (text == nil || string(text) == "false")
 }
 
 func (f flag) Edits(was Field, _ []byte, path []string) []strictjson.Edit {
@@ -101,6 +115,18 @@ func (f list) Read(text []byte, at string) []Problem {
 	}
 	*f.p = out
 	return nil
+}
+
+func (f list) Agrees(text []byte) bool {
+	switch now := *f.p; {
+	case text == nil:
+		return now == nil
+	case f.textToo && strictjson.IsText(text):
+		return len(now) == 1 && now[0] != "" && TextIs(text, now[0])
+	default:
+		elements, ok := strictjson.Elements(text)
+		return ok && slices.EqualFunc(elements, now, TextIs)
+	}
 }
 
 func (f list) Edits(was Field, text []byte, path []string) []strictjson.Edit {
@@ -152,6 +178,16 @@ func (f dict[S]) Read(text []byte, at string) (problems []Problem) {
 	}
 	*f.p = out
 	return problems
+}
+
+func (f dict[S]) Agrees(text []byte) bool {
+	members, _ := strictjson.Members(text)
+	for _, m := range members {
+		if s, ok := (*f.p)[m.Name]; !ok || !TextIs(m.Value, string(s)) {
+			return false
+		}
+	}
+	return len(members) == len(*f.p) && (text == nil || strictjson.IsObject(text))
 }
 
 func (f dict[S]) Edits(was Field, text []byte, path []string) []strictjson.Edit {
