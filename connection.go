@@ -52,9 +52,8 @@ type Connection struct {
 	// clear. No JSON sets it.
 	InsecureAllowHTTP bool
 
-	doc []byte // the text that it was parsed from; nil for a literal. Never written.
-	// text is what the schema found wrong with doc. Never written.
-	text []lossless.Problem
+	doc  *lossless.Document // what it was parsed from; nil for a literal
+	text []lossless.Problem // what the schema found wrong with doc; never written
 }
 
 // Options are the settings of a connection that the library reads. "", nil and
@@ -205,8 +204,8 @@ func (c *Connection) UnmarshalJSON(data []byte) error {
 	if !strictjson.IsObject(data) {
 		return refuse("", "must be a JSON object")
 	}
-	*c = Connection{doc: slices.Clone(data)} // the caller may reuse its buffer
-	c.text = schema.Decode(schema.Open(c.doc), c)
+	*c = Connection{doc: schema.Open(slices.Clone(data))} // the caller may reuse its buffer
+	c.text = schema.Decode(c.doc, c)
 	o := &c.Options // where the program can assign to an entry at once
 	o.UpstreamParams = made(o.UpstreamParams)
 	o.AuthParams = made(o.AuthParams)
@@ -228,25 +227,25 @@ func made[M ~map[string]V, V any](m M) M {
 // field set to its zero value loses its member, but false is written as such.
 // Secrets are written in full.
 func (c Connection) MarshalJSON() ([]byte, error) {
-	return c.marshal(schema.Open(c.doc)), nil
+	return c.marshal(), nil
 }
 
-// marshal is MarshalJSON where the document has been opened.
-func (c *Connection) marshal(doc *lossless.Document) []byte {
-	if c.doc == nil {
-		return strictjson.Apply([]byte("{}"), c.edits(doc))
+func (c *Connection) marshal() []byte {
+	doc := c.doc.Text()
+	if doc == nil {
+		doc = []byte("{}")
 	}
-	return strictjson.Apply(c.doc, c.edits(doc))
+	return strictjson.Apply(doc, c.edits())
 }
 
-func (c *Connection) edits(doc *lossless.Document) []strictjson.Edit {
-	edits := schema.Edits(doc, c)
+func (c *Connection) edits() []strictjson.Edit {
+	edits := schema.Edits(c.doc, c)
 	if len(edits) > 0 && c.protocol().Protocol == strategy.OIDC {
 		// OpenID Connect strategies know only these spellings. A document that has
 		// the other one keeps it: the edit then replaces a member.
 		for i, e := range edits {
 			switch path := strings.Join(e.Path, "/"); {
-			case doc.Lookup(path) != nil:
+			case c.doc.Lookup(path) != nil:
 			case path == "options/authorizationURL":
 				edits[i].Path = []string{"options", "authorization_endpoint"}
 			case path == "options/tokenURL":
@@ -262,7 +261,7 @@ func (c *Connection) edits(doc *lossless.Document) []strictjson.Edit {
 // whole; so a connection that was parsed without them is refused, because its
 // body would wipe out what the API still has.
 func (c *Connection) UpdateBody() ([]byte, error) {
-	if c == nil || c.doc != nil && lossless.Lookup(c.doc, "options") == nil {
+	if c == nil || c.doc != nil && c.doc.Lookup("options") == nil {
 		return nil, &ConfigError{c.name(), []Problem{{"/options", "was not read; get the whole connection first"}}}
 	}
 	whole, _ := c.MarshalJSON()
@@ -328,9 +327,9 @@ func (c *Connection) Validate() error {
 // what the plan is made of.
 type checked struct {
 	problems []Problem
-	doc      *lossless.Document
-	strategy strategy.Strategy // with the endpoints of options, where they have any
-	base     string            // authorization endpoint without its query
+	doc      *lossless.Document // of the connection
+	strategy strategy.Strategy  // with the endpoints of options, where they have any
+	base     string             // authorization endpoint without its query
 	entries  []entry
 }
 
@@ -350,9 +349,9 @@ func (k *checked) reportAt(message string, paths ...string) {
 }
 
 // headers gives the custom headers in the order of the configuration.
-func (c *Connection) headers(doc *lossless.Document) []header {
+func (c *Connection) headers() []header {
 	var out []header
-	for _, name := range lossless.Keys(doc.Lookup("options/customHeaders"), c.Options.CustomHeaders) {
+	for _, name := range lossless.Keys(c.doc.Lookup("options/customHeaders"), c.Options.CustomHeaders) {
 		out = append(out, header{name, string(c.Options.CustomHeaders[name])})
 	}
 	return out
@@ -370,7 +369,7 @@ func (c *Connection) check() *checked {
 		k.report("", "there is no connection")
 		return k
 	}
-	k.doc = schema.Open(c.doc)
+	k.doc = c.doc
 	k.strategy = c.protocol()
 	c.checkText(k)
 	if c.Strategy == "" {
@@ -382,7 +381,7 @@ func (c *Connection) check() *checked {
 	k.report("/display_name", check.Length(c.DisplayName, maxDisplayName))
 	c.checkOptions(k)
 	c.checkEndpoints(k)
-	for _, p := range headerProblems(c.headers(k.doc)) {
+	for _, p := range headerProblems(c.headers()) {
 		k.report("/options/customHeaders"+p.Pointer, p.Message)
 	}
 	return k
@@ -395,7 +394,7 @@ func (c *Connection) checkText(k *checked) {
 		return
 	}
 	var changed []string
-	for _, e := range c.edits(k.doc) {
+	for _, e := range c.edits() {
 		at := ""
 		for _, name := range e.Path {
 			at += strictjson.Pointer(name)
@@ -422,7 +421,7 @@ func (c *Connection) checkOptions(k *checked) {
 	if o.IconURL != "" {
 		k.reportAt(check.WebURL(o.IconURL, maxURL), "options/icon_url")
 	}
-	if _, isArray := strictjson.Elements(k.doc.Lookup("options/scope")); isArray {
+	if _, isArray := strictjson.Elements(c.doc.Lookup("options/scope")); isArray {
 		if len(o.Scope) > maxScopes {
 			k.reportAt(fmt.Sprintf("has more than %d items; join some by spaces", maxScopes), "options/scope")
 		}
@@ -489,5 +488,5 @@ func (c *Connection) checkEndpoints(k *checked) {
 		at = []string{userAt}
 	}
 	base, query, _ := strings.Cut(s.AuthURL, "?")
-	k.base, k.entries = base, c.entries(k, query, k.doc.Spelling(at...))
+	k.base, k.entries = base, c.entries(k, query, c.doc.Spelling(at...))
 }

@@ -147,6 +147,7 @@ func NewConfig(c oauth2.Config, headers map[string]string) (*Config, error) {
 	if problems := headerProblems(list); problems != nil {
 		return nil, &ConfigError{Problems: problems}
 	}
+	c.Scopes = slices.Clone(c.Scopes) // the caller's
 	return newConfig(c, list), nil
 }
 
@@ -162,11 +163,13 @@ func (p *Provider) OAuth2Config(redirectURL string) *Config {
 }
 
 func newConfig(c oauth2.Config, headers []header) *Config {
-	c.Scopes = slices.Clone(c.Scopes)
 	if c.ClientSecret == "" || c.Endpoint.AuthStyle != oauth2.AuthStyleInHeader {
 		c.Endpoint.AuthStyle = oauth2.AuthStyleInParams
 	}
-	own := make(http.Header, len(headers))
+	var own http.Header
+	if len(headers) > 0 {
+		own = make(http.Header, len(headers))
+	}
 	for _, h := range headers {
 		own.Set(h.name, h.value)
 	}
@@ -180,6 +183,9 @@ func newConfig(c oauth2.Config, headers []header) *Config {
 	// Through NewRequest, which also tidies "host:" as the later request does.
 	if req, err := http.NewRequest(http.MethodPost, c.Endpoint.TokenURL, nil); err == nil {
 		config.tokenURL = req.URL.String()
+		if config.tokenURL == c.Endpoint.TokenURL {
+			config.tokenURL = c.Endpoint.TokenURL // one string for both
+		}
 	}
 	return config
 }

@@ -240,7 +240,7 @@ type candidate struct {
 	layer  layer
 	source slot       // the incoming parameter; noSlot for a static value
 	value  string     // static value
-	text   string     // "&name=" and the static value, encoded; "" if that is empty
+	text   string     // "&name=" and the static value, encoded; "" if that is empty, and in constants
 	rule   *rule.Rule // on the incoming value
 	scopes *scopes    // only for connection_scope
 }
@@ -289,69 +289,101 @@ const (
 // the order of the names, which is the order of the URL.
 type step struct {
 	name string
-	kind kind
 	// text is "&name=", to be followed by a value; of a constant it is the whole
 	// pair, and that of all constants that follow at once, whose own is "".
-	text       string
-	candidates []candidate
+	text string
+	kind kind
+	// first is the step's first candidate among those of the plan. A slice would
+	// take more room, in each step of each tenant.
+	first uint32
 }
 
 // A plan is the compiled form of all that can ever be sent.
 type plan struct {
-	base  string // the authorization endpoint without its query
-	steps []step
-	size  int // about how long a URL is
+	base       string // the authorization endpoint without its query
+	steps      []step
+	candidates []candidate // of all steps
+	size       int         // about how long a URL is
+}
+
+// of gives the candidates of the i-th step, in the order in which they are asked.
+func (p *plan) of(i int) []candidate {
+	end := len(p.candidates)
+	if i+1 < len(p.steps) {
+		end = int(p.steps[i+1].first)
+	}
+	return p.candidates[p.steps[i].first:end]
+}
+
+// A draft is a step that is being put together.
+type draft struct {
+	name       string
+	kind       kind
+	candidates []candidate
 }
 
 // newPlan merges the layers. protocol holds the steps of layer 1, own the
 // connection's scopes as a candidate, if the protocol has scopes.
-func newPlan(base string, entries []entry, protocol []step) plan {
-	steps := append(make([]step, 0, len(protocol)+len(entries)), protocol...)
+func newPlan(base string, entries []entry, protocol []draft) plan {
+	drafts := slices.Grow(protocol, len(entries))
+	byName := make(map[string]int, len(drafts)+len(entries))
+	for i := range drafts {
+		byName[drafts[i].name] = i
+	}
 	for i := range entries { // from the highest layer down
 		e := &entries[i]
-		at := slices.IndexFunc(steps, func(s step) bool { return s.name == e.name })
-		if at < 0 {
-			at = len(steps)
-			steps = append(steps, step{name: e.name, kind: kindMapped})
+		at, ok := byName[e.name]
+		if !ok {
+			at = len(drafts)
+			byName[e.name] = at
+			drafts = append(drafts, draft{name: e.name, kind: kindMapped})
 		}
-		if s := &steps[at]; s.name != "response_type" || s.kind != kindConstant { // layer 1 says the same
-			s.add(e)
+		if d := &drafts[at]; d.name != "response_type" || d.kind != kindConstant { // layer 1 says the same
+			d.add(e)
 		}
 	}
-	slices.SortFunc(steps, func(a, b step) int { return strings.Compare(a.name, b.name) })
-	p := plan{base: base, steps: steps}
+	slices.SortFunc(drafts, func(a, b draft) int { return strings.Compare(a.name, b.name) })
+	count := 0
+	for i := range drafts {
+		count += len(drafts[i].candidates)
+	}
+	p := plan{base: base, steps: make([]step, len(drafts)), candidates: make([]candidate, 0, count)}
+	for i, d := range drafts {
+		p.steps[i] = step{name: d.name, kind: d.kind, first: uint32(len(p.candidates))}
+		p.candidates = append(p.candidates, d.candidates...)
+	}
 	p.link()
 	return p
 }
 
 // add appends the candidates of an entry.
-func (s *step) add(e *entry) {
-	if s.final() {
+func (d *draft) add(e *entry) {
+	if d.final() {
 		return
 	}
 	static := candidate{layer: e.layer, source: noSlot, value: e.param.Value}
-	if s.name == "scope" && e.layer != layerURL {
+	if d.name == "scope" && e.layer != layerURL {
 		// Replaces the connection's scopes, which stand in layer 1, and with
 		// them what the request may ask for (SPEC M3, M6).
-		s.candidates = []candidate{static}
+		d.candidates = []candidate{static}
 		return
 	}
 	if e.param.Alias == "" {
-		s.candidates = append(s.candidates, static)
+		d.candidates = append(d.candidates, static)
 		return
 	}
-	s.candidates = append(s.candidates, candidate{
+	d.candidates = append(d.candidates, candidate{
 		layer: e.layer, source: slotOf(string(e.param.Alias)), rule: newRule(e.param),
 	})
 	if e.param.Value != "" {
-		s.candidates = append(s.candidates, static)
+		d.candidates = append(d.candidates, static)
 	}
 }
 
 // final reports whether no lower layer can be asked any more.
-func (s *step) final() bool {
-	n := len(s.candidates)
-	return n > 0 && s.candidates[n-1].source == noSlot && s.candidates[n-1].layer != layerProtocol
+func (d *draft) final() bool {
+	n := len(d.candidates)
+	return n > 0 && d.candidates[n-1].source == noSlot && d.candidates[n-1].layer != layerProtocol
 }
 
 // link encodes what is known and joins neighbouring constants.
@@ -360,32 +392,33 @@ func (p *plan) link() {
 	p.size = len(p.base)
 	var run *step // the constant that carries the text of those after it
 	for i := range p.steps {
-		s := &p.steps[i]
+		s, candidates := &p.steps[i], p.of(i)
 		key := "&" + string(query.AppendEscape(nil, s.name)) + "="
-		for j := range s.candidates {
-			if c := &s.candidates[j]; c.value != "" {
+		if s.kind == kindMapped && len(candidates) == 1 {
+			if c := &candidates[0]; c.source == noSlot {
+				s.kind = kindConstant
+			} else if c.forwards() {
+				s.kind = kindForwarded
+			}
+		}
+		if s.kind == kindConstant {
+			if value := candidates[0].value; value != "" { // else it is suppressed
+				if run == nil {
+					run = s
+				}
+				pair := key + string(query.AppendEscape(nil, value))
+				run.text += pair
+				p.size += len(pair)
+			}
+			continue
+		}
+		run, s.text = nil, key
+		p.size += len(key) + value
+		for j := range candidates {
+			if c := &candidates[j]; c.value != "" {
 				c.text = key + string(query.AppendEscape(nil, c.value))
 			}
 		}
-		if s.kind == kindMapped && len(s.candidates) == 1 && s.candidates[0].source == noSlot {
-			s.kind = kindConstant
-		}
-		if s.kind == kindMapped && len(s.candidates) == 1 && s.candidates[0].forwards() {
-			s.kind = kindForwarded
-		}
-		if s.kind != kindConstant {
-			s.text, run = key, nil
-			p.size += len(key) + value
-			continue
-		}
-		if s.candidates[0].value == "" {
-			continue // suppressed
-		}
-		if run == nil {
-			run = s
-		}
-		run.text += s.candidates[0].text
-		p.size += len(s.candidates[0].text)
 	}
 }
 
@@ -395,13 +428,13 @@ func (p *plan) link() {
 func (c *Connection) entries(k *checked, rawQuery, at string) []entry {
 	o := &c.Options
 	var out []entry
-	for _, name := range lossless.Keys(k.doc.Lookup("options/upstream_params"), o.UpstreamParams) {
+	for _, name := range lossless.Keys(c.doc.Lookup("options/upstream_params"), o.UpstreamParams) {
 		out = append(out, entry{layerUpstreamParams, name, o.UpstreamParams[name], "/options/upstream_params"})
 	}
-	for _, name := range lossless.Keys(k.doc.Lookup("options/authParamsMap"), o.AuthParamsMap) {
+	for _, name := range lossless.Keys(c.doc.Lookup("options/authParamsMap"), o.AuthParamsMap) {
 		out = append(out, entry{layerAuthParamsMap, name, Dynamic(o.AuthParamsMap[name]), "/options/authParamsMap"})
 	}
-	for _, name := range lossless.Keys(k.doc.Lookup("options/authParams"), o.AuthParams) {
+	for _, name := range lossless.Keys(c.doc.Lookup("options/authParams"), o.AuthParams) {
 		out = append(out, entry{layerAuthParams, name, Static(o.AuthParams[name]), "/options/authParams"})
 	}
 	if len(o.AuthParamsMap) > maxAuthParamMap {

@@ -130,7 +130,7 @@ func NewProvider(conn *Connection) (*Provider, error) {
 		oidc:     k.strategy.Protocol == strategy.OIDC,
 		userinfo: k.strategy.UserinfoURL,
 	}
-	p.source = conn.marshal(k.doc)
+	p.source = conn.marshal()
 	switch {
 	case o.PKCE == "disabled":
 		p.pkce = pkceDisabled
@@ -150,20 +150,20 @@ func NewProvider(conn *Connection) (*Provider, error) {
 	case method == "client_secret_basic", method == "" && k.strategy.BasicAuth && o.ClientSecret != "":
 		config.Endpoint.AuthStyle = oauth2.AuthStyleInHeader
 	}
-	p.config = *newConfig(config, conn.headers(k.doc))
+	p.config = *newConfig(config, conn.headers())
 	p.plan = newPlan(k.base, k.entries, p.protocolSteps(o, scopes))
 	return p, nil
 }
 
 // protocolSteps are the steps of layer 1.
-func (p *Provider) protocolSteps(o *Options, own []string) []step {
+func (p *Provider) protocolSteps(o *Options, own []string) []draft {
 	if p.oauth1 {
-		return []step{{name: "oauth_token", kind: kindRequestToken}}
+		return []draft{{name: "oauth_token", kind: kindRequestToken}}
 	}
-	constant := func(name, value string) step {
-		return step{name: name, kind: kindConstant, candidates: []candidate{{source: noSlot, value: value}}}
+	constant := func(name, value string) draft {
+		return draft{name: name, kind: kindConstant, candidates: []candidate{{source: noSlot, value: value}}}
 	}
-	scope := step{name: "scope", kind: kindMapped, candidates: []candidate{
+	scope := draft{name: "scope", kind: kindMapped, candidates: []candidate{
 		{source: slotConnectionScope, scopes: &scopes{own, ","}},
 	}}
 	if o.UseOAuthSpecScope {
@@ -172,7 +172,7 @@ func (p *Provider) protocolSteps(o *Options, own []string) []step {
 	if len(own) > 0 {
 		scope.candidates = append(scope.candidates, candidate{source: noSlot, value: strings.Join(own, " ")})
 	}
-	return []step{
+	return []draft{
 		constant("client_id", o.ClientID),
 		{name: "code_challenge", kind: kindChallenge},
 		{name: "code_challenge_method", kind: kindChallengeMethod},
@@ -310,11 +310,11 @@ func (p *plan) append(dst []byte, req *AuthorizeRequest, tx *transaction) []byte
 		case kindConstant:
 			dst = append(dst, s.text...)
 		case kindForwarded:
-			if value := *req.at(s.candidates[0].source); value != "" {
+			if value := *req.at(p.candidates[s.first].source); value != "" {
 				dst = query.AppendEscape(append(dst, s.text...), value)
 			}
 		case kindMapped:
-			dst = s.appendMapped(dst, req)
+			dst = s.appendMapped(dst, p.of(i), req)
 		case kindChallenge:
 			if tx.pkce { // base64url stands for itself
 				dst = append(append(dst, s.text...), tx.challenge[:]...)
@@ -330,10 +330,10 @@ func (p *plan) append(dst []byte, req *AuthorizeRequest, tx *transaction) []byte
 }
 
 // appendMapped writes the first candidate that has a value.
-func (s *step) appendMapped(dst []byte, req *AuthorizeRequest) []byte {
+func (s *step) appendMapped(dst []byte, candidates []candidate, req *AuthorizeRequest) []byte {
 	before := len(dst)
-	for i := range s.candidates {
-		c := &s.candidates[i]
+	for i := range candidates {
+		c := &candidates[i]
 		if c.source == noSlot {
 			return append(dst, c.text...)
 		}
@@ -410,11 +410,12 @@ func (p *Provider) Explain(req *AuthorizeRequest, tx Transaction) (Explanation, 
 	mapped := [slotEnd]bool{}
 	for i := range p.plan.steps {
 		s := &p.plan.steps[i]
-		for _, c := range s.candidates {
+		candidates := p.plan.of(i)
+		for _, c := range candidates {
 			mapped[c.source%slotEnd] = mapped[c.source%slotEnd] || c.source != noSlot
 		}
-		if len(s.candidates) > 0 {
-			out.Parameters = append(out.Parameters, s.explain(req)...)
+		if len(candidates) > 0 {
+			out.Parameters = append(out.Parameters, s.explain(candidates, req)...)
 		} else {
 			out.Parameters = append(out.Parameters, p.explainProtocol(s, &t))
 		}
@@ -446,10 +447,10 @@ func (p *Provider) explainProtocol(s *step, tx *transaction) Decision {
 }
 
 // explain goes the way of appendMapped, candidate by candidate, and takes notes.
-func (s *step) explain(req *AuthorizeRequest) (rows []Decision) {
+func (s *step) explain(candidates []candidate, req *AuthorizeRequest) (rows []Decision) {
 	var reasons []string
-	for i := range s.candidates {
-		c := &s.candidates[i]
+	for i := range candidates {
+		c := &candidates[i]
 		d := c.decision(s)
 		for j := range c.values(req) {
 			if d.Value = c.at(req, j); d.Value == "" {
@@ -464,11 +465,11 @@ func (s *step) explain(req *AuthorizeRequest) (rows []Decision) {
 		if len(rows) > 0 {
 			return rows
 		}
-		if i == len(s.candidates)-1 || c.scopes == nil || req.has(c.source) { // nobody misses connection_scope
+		if i == len(candidates)-1 || c.scopes == nil || req.has(c.source) { // nobody misses connection_scope
 			reasons = append(reasons, d.Layer+": "+c.whyNot(req))
 		}
 	}
-	d := s.candidates[0].decision(s)
+	d := candidates[0].decision(s)
 	d.Reason = strings.Join(reasons, "; ")
 	return []Decision{d}
 }

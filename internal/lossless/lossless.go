@@ -83,6 +83,7 @@ func base(path string) string   { return path[strings.LastIndexByte(path, '/')+1
 // A Document is a text that has been split into the members of its modelled
 // objects. The nil Document has none. It is never changed.
 type Document struct {
+	text     []byte
 	objects  []object
 	problems []Problem
 }
@@ -120,13 +121,17 @@ func (d *Document) Spelling(paths ...string) string {
 	return pointer(paths[0])
 }
 
-// Open splits a text that strictjson.Check has accepted; of nil, there is no
-// document.
-func (s *Schema[T]) Open(text []byte) *Document {
-	if text == nil {
+// Text gives the whole text, nil if there is no document. Do not change it.
+func (d *Document) Text() []byte {
+	if d == nil {
 		return nil
 	}
-	d := &Document{objects: make([]object, 0, len(s.names))}
+	return d.text
+}
+
+// Open splits a text that strictjson.Check has accepted, and keeps it.
+func (s *Schema[T]) Open(text []byte) *Document {
+	d := &Document{text: text, objects: make([]object, 0, len(s.names))}
 	s.open(d, "", text)
 	return d
 }
