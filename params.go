@@ -325,24 +325,25 @@ type draft struct {
 // newPlan merges the layers. protocol holds the steps of layer 1, own the
 // connection's scopes as a candidate, if the protocol has scopes.
 func newPlan(base string, entries []entry, protocol []draft) plan {
-	drafts := slices.Grow(protocol, len(entries))
-	byName := make(map[string]int, len(drafts)+len(entries))
-	for i := range drafts {
-		byName[drafts[i].name] = i
+	drafts := make([]*draft, 0, len(protocol)+len(entries))
+	byName := make(map[string]*draft, len(protocol)+len(entries))
+	for i := range protocol {
+		drafts = append(drafts, &protocol[i])
+		byName[protocol[i].name] = &protocol[i]
 	}
 	for i := range entries { // from the highest layer down
 		e := &entries[i]
-		at, ok := byName[e.name]
-		if !ok {
-			at = len(drafts)
-			byName[e.name] = at
-			drafts = append(drafts, draft{name: e.name, kind: kindMapped})
+		d := byName[e.name]
+		if d == nil {
+			d = &draft{name: e.name, kind: kindMapped}
+			byName[e.name] = d
+			drafts = append(drafts, d)
 		}
-		if d := &drafts[at]; d.name != "response_type" || d.kind != kindConstant { // layer 1 says the same
+		if d.name != "response_type" || d.kind != kindConstant { // layer 1 says the same
 			d.add(e)
 		}
 	}
-	slices.SortFunc(drafts, func(a, b draft) int { return strings.Compare(a.name, b.name) })
+	slices.SortFunc(drafts, func(a, b *draft) int { return strings.Compare(a.name, b.name) })
 	count := 0
 	for i := range drafts {
 		count += len(drafts[i].candidates)

@@ -4,6 +4,7 @@ package lossless
 // a string or list, an object of strings. Each is a pointer to the Go value.
 
 import (
+	"bytes"
 	"maps"
 	"slices"
 	"strings"
@@ -37,10 +38,12 @@ func (f text[S]) Agrees(text []byte) bool {
 	return text == nil && *f.p == "" || TextIs(text, string(*f.p))
 }
 
-// TextIs reports whether a string, which may be nil, is s and is written
-// without escapes.
+// TextIs reports whether the text, which may be nil, is the string s.
 func TextIs(text []byte, s string) bool {
-	return len(text) == len(s)+2 && text[0] == '"' && string(text[1:len(text)-1]) == s && strings.IndexByte(s, '\\') < 0
+	if bytes.IndexByte(text, '\\') >= 0 {
+		return strictjson.IsText(text) && strictjson.Text(text) == s
+	}
+	return len(text) == len(s)+2 && text[0] == '"' && string(text[1:len(text)-1]) == s
 }
 
 func (f text[S]) Edits(was Field, _ []byte, path []string) []strictjson.Edit {

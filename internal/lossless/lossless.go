@@ -45,8 +45,12 @@ type Schema[T any] struct {
 	members []Member[T]
 	names   map[string][]string // of each modelled object, by its path
 	split   map[string][]string // each path by its names
+	places  [][]place           // of each member, by spelling
 	near    map[string][]near   // of each modelled object, what its members may be mistaken for
 }
+
+// place is a path, taken apart once.
+type place struct{ path, parent, base string }
 
 // near is a modelled name and how to write it from the object it is looked for in.
 type near struct{ name, right string }
@@ -55,6 +59,11 @@ type near struct{ name, right string }
 func NewSchema[T any](members ...Member[T]) *Schema[T] {
 	s := &Schema[T]{members: members, names: map[string][]string{}, split: map[string][]string{}}
 	for _, m := range members {
+		var places []place
+		for _, path := range m.Paths {
+			places = append(places, place{path, parent(path), base(path)})
+		}
+		s.places = append(s.places, places)
 		for _, path := range m.Paths {
 			s.split[path] = slices.Clip(strings.Split(path, "/"))
 			for path != "" && !slices.Contains(s.names[parent(path)], base(path)) {
@@ -98,6 +107,8 @@ type object struct {
 func (d *Document) Lookup(path string) []byte {
 	return strictjson.Find(d.members(parent(path)), base(path))
 }
+
+func (d *Document) at(p *place) []byte { return strictjson.Find(d.members(p.parent), p.base) }
 
 func (d *Document) members(path string) []strictjson.Member {
 	if d != nil {
@@ -175,10 +186,10 @@ func (s *Schema[T]) Decode(d *Document, v *T) []Problem {
 
 // decode sets fields and gives what is wrong with their values.
 func (s *Schema[T]) decode(d *Document, v *T) (problems []Problem) {
-	for _, m := range s.members {
+	for i, m := range s.members {
 		var first []byte
-		for _, path := range m.Paths {
-			text := d.Lookup(path)
+		for j, path := range m.Paths {
+			text := d.at(&s.places[i][j])
 			switch {
 			case text == nil || strictjson.IsNull(text):
 			case first == nil || string(first) == `""`:
@@ -242,10 +253,10 @@ func (s *Schema[T]) Edits(d *Document, v *T) []strictjson.Edit {
 // agrees reports whether no member has changed; false may mean that it takes
 // more to tell.
 func (s *Schema[T]) agrees(d *Document, v *T) bool {
-	for _, m := range s.members {
+	for i, m := range s.members {
 		var text []byte
-		for _, path := range m.Paths {
-			t := d.Lookup(path)
+		for j := range s.places[i] {
+			t := d.at(&s.places[i][j])
 			if t != nil && text != nil {
 				return false
 			}
