@@ -109,20 +109,25 @@ var slotNames = [slotEnd]string{
 
 // slotsByLength makes finding a name a matter of one or two comparisons. It is
 // never written.
-var slotsByLength = func() (t [maxName + 1][]slot) {
+var slotsByLength = func() (t [maxName + 1][]namedSlot) {
 	for s, name := range slotNames {
-		t[len(name)] = append(t[len(name)], slot(s))
+		t[len(name)] = append(t[len(name)], namedSlot{name, slot(s)})
 	}
 	return t
 }()
+
+type namedSlot struct {
+	name string
+	slot slot
+}
 
 const maxName = len("include_granted_scopes")
 
 func slotOf(name string) slot {
 	if len(name) <= maxName {
 		for _, s := range slotsByLength[len(name)] {
-			if n := slotNames[s]; n[0] == name[0] && n == name { // the first letter decides nearly always
-				return s
+			if s.name[0] == name[0] && s.name == name { // the first letter decides nearly always
+				return s.slot
 			}
 		}
 	}
@@ -379,7 +384,7 @@ func (r *AuthorizeRequest) parseQuery(raw string) error {
 // which one string is made in the end.
 func (r *AuthorizeRequest) parse(raw string) *RequestError {
 	var (
-		buf     [512]byte
+		buf     [256]byte // more moves to the heap
 		decoded = buf[:0]
 		ends    [slotEnd]int32 // of a decoded value in the buffer; they begin where the one before ends
 		order   [slotEnd]slot

@@ -132,7 +132,9 @@ func AppendValue(dst []byte, raw string) (out []byte, n int, problem string) {
 	for ; n < len(raw) && raw[n] != '&'; n++ {
 		b := raw[n]
 		if classes[b]&plain != 0 {
-			dst = append(dst, b)
+			run := Plain(raw[n:])
+			dst = append(dst, raw[n:n+run]...)
+			n += run - 1
 			continue
 		}
 		switch b {
