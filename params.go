@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math"
 	"reflect"
 	"slices"
 	"strings"
@@ -293,6 +294,8 @@ type step struct {
 	// pair, and that of all constants that follow at once, whose own is "".
 	text string
 	kind kind
+	// skip is how many constants follow whose text this one has.
+	skip uint16
 	// first is the step's first candidate among those of the plan. A slice would
 	// take more room, in each step of each tenant.
 	first uint32
@@ -403,10 +406,12 @@ func (p *plan) link() {
 			}
 		}
 		if s.kind == kindConstant {
+			if run == nil {
+				run = s
+			} else if run.skip < math.MaxUint16 {
+				run.skip++
+			}
 			if value := candidates[0].value; value != "" { // else it is suppressed
-				if run == nil {
-					run = s
-				}
 				pair := key + string(query.AppendEscape(nil, value))
 				run.text += pair
 				p.size += len(pair)

@@ -304,11 +304,12 @@ func AuthorizationURL(conn *Connection, req *AuthorizeRequest, tx Transaction) (
 func (p *plan) append(dst []byte, req *AuthorizeRequest, tx *transaction) []byte {
 	dst = append(dst, p.base...)
 	question := len(dst)
-	for i := range p.steps {
+	for i := 0; i < len(p.steps); i++ {
 		s := &p.steps[i]
 		switch s.kind {
 		case kindConstant:
 			dst = append(dst, s.text...)
+			i += int(s.skip)
 		case kindForwarded:
 			if value := *req.at(p.candidates[s.first].source); value != "" {
 				dst = query.AppendEscape(append(dst, s.text...), value)

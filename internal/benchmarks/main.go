@@ -30,7 +30,7 @@ func main() {
 	asJSON := flag.Bool("json", false, "print a JSON array")
 	short := flag.Bool("short", false, "measure for some seconds only")
 	flag.Parse()
-	effort := measure.Effort{Rounds: 600, Turn: 1 * time.Millisecond}
+	effort := measure.Effort{Rounds: 300, Turn: 1 * time.Millisecond}
 	if *short {
 		effort = measure.Effort{Rounds: 80, Turn: 1 * time.Millisecond}
 	}
