@@ -107,29 +107,72 @@ var slotNames = [slotEnd]string{
 	"organization", "redirect_uri", "scope", "screen_hint", "state",
 }
 
-// slotsByLength makes finding a name a matter of one or two comparisons. It is
-// never written.
-var slotsByLength = func() (t [maxName + 1][]namedSlot) {
-	for s, name := range slotNames {
-		t[len(name)] = append(t[len(name)], namedSlot{name, slot(s)})
-	}
-	return t
-}()
-
-type namedSlot struct {
-	name string
-	slot slot
-}
-
 const maxName = len("include_granted_scopes")
 
+// slotOf finds a name of slotNames. The compiler makes more of a switch than
+// of any table: it takes half the time.
 func slotOf(name string) slot {
-	if len(name) <= maxName {
-		for _, s := range slotsByLength[len(name)] {
-			if s.name[0] == name[0] && s.name == name { // the first letter decides nearly always
-				return s.slot
-			}
-		}
+	switch name {
+	case "acr_values":
+		return slotACRValues
+	case "audience":
+		return slotAudience
+	case "client_id":
+		return slotClientID
+	case "display":
+		return slotDisplay
+	case "id_token_hint":
+		return slotIDTokenHint
+	case "login_hint":
+		return slotLoginHint
+	case "max_age":
+		return slotMaxAge
+	case "prompt":
+		return slotPrompt
+	case "resource":
+		return slotResource
+	case "response_mode":
+		return slotResponseMode
+	case "response_type":
+		return slotResponseType
+	case "ui_locales":
+		return slotUILocales
+	case "access_type":
+		return slotAccessType
+	case "approval_prompt":
+		return slotApprovalPrompt
+	case "force_login":
+		return slotForceLogin
+	case "hd":
+		return slotHD
+	case "include_granted_scopes":
+		return slotIncludeGrantedScopes
+	case "wauth":
+		return slotWAuth
+	case "whr":
+		return slotWHR
+	case "code_challenge":
+		return slotCodeChallenge
+	case "code_challenge_method":
+		return slotCodeChallengeMethod
+	case "connection":
+		return slotConnection
+	case "connection_scope":
+		return slotConnectionScope
+	case "invitation":
+		return slotInvitation
+	case "nonce":
+		return slotNonce
+	case "organization":
+		return slotOrganization
+	case "redirect_uri":
+		return slotRedirectURI
+	case "scope":
+		return slotScope
+	case "screen_hint":
+		return slotScreenHint
+	case "state":
+		return slotState
 	}
 	return noSlot
 }

@@ -33,9 +33,6 @@ func main() {
 	}
 }
 
-// sink keeps the compiler from dropping what is measured.
-var sink string
-
 func run(effort measure.Effort) ([]measure.Figure, error) {
 	c := sample.Sample()
 	ours, err := c.Ours()
@@ -44,7 +41,7 @@ func run(effort measure.Effort) ([]measure.Figure, error) {
 	}
 	work := func(name string, once func() (string, error)) measure.Impl {
 		return measure.Repeat(name, func() (err error) {
-			sink, err = once()
+			measure.Sink, err = once()
 			return err
 		})
 	}
