@@ -109,27 +109,22 @@ const (
 // as url.QueryUnescape does, but where parsers disagree on a text, or take
 // what no text holds, it refuses.
 func AppendUnescape(dst []byte, s string) ([]byte, string) {
-	start := len(dst)
-	for {
-		out, n, problem := AppendValue(dst, s)
-		if problem != "" {
-			return dst[:start], problem
-		}
-		if n == len(s) {
-			return out, ""
-		}
-		dst, s = append(out, '&'), s[n+1:]
-	}
+	out, _, problem := appendDecoded(dst, s, true)
+	return out, problem
 }
 
 // AppendValue is AppendUnescape of the value that raw begins with, which ends
 // before the first ampersand. n is its length in raw.
 func AppendValue(dst []byte, raw string) (out []byte, n int, problem string) {
+	return appendDecoded(dst, raw, false)
+}
+
+func appendDecoded(dst []byte, raw string, whole bool) (out []byte, n int, problem string) {
 	start := len(dst)
 	n = Plain(raw)
 	dst = append(dst, raw[:n]...)
 	var all uint8 // classes of all decoded bytes that are not plain
-	for ; n < len(raw) && raw[n] != '&'; n++ {
+	for ; n < len(raw) && (whole || raw[n] != '&'); n++ {
 		b := raw[n]
 		if classes[b]&plain != 0 {
 			run := Plain(raw[n:])
