@@ -52,7 +52,8 @@ type Connection struct {
 	// clear. No JSON sets it.
 	InsecureAllowHTTP bool
 
-	doc []byte // the text that it was parsed from; nil for a literal. Never written.
+	doc  *lossless.Document // what it was parsed from; nil for a literal
+	text []lossless.Problem // what the schema found wrong with doc; never written
 }
 
 // Options are the settings of a connection that the library reads. "", nil and
@@ -200,11 +201,11 @@ func (c *Connection) UnmarshalJSON(data []byte) error {
 	if err := strictjson.Check(data); errors.As(err, &syntax) {
 		return refuse(syntax.Pointer, "cannot be read: "+syntax.Error())
 	}
-	if _, ok := strictjson.Members(data); !ok {
+	if !strictjson.IsObject(data) {
 		return refuse("", "must be a JSON object")
 	}
-	*c = Connection{doc: slices.Clone(data)} // the caller may reuse its buffer
-	schema.Decode(c.doc, c)
+	*c = Connection{doc: schema.Open(slices.Clone(data))} // the caller may reuse its buffer
+	c.text = schema.Decode(c.doc, c)
 	o := &c.Options // where the program can assign to an entry at once
 	o.UpstreamParams = made(o.UpstreamParams)
 	o.AuthParams = made(o.AuthParams)
@@ -226,23 +227,29 @@ func made[M ~map[string]V, V any](m M) M {
 // field set to its zero value loses its member, but false is written as such.
 // Secrets are written in full.
 func (c Connection) MarshalJSON() ([]byte, error) {
-	doc := c.doc
+	return c.marshal(), nil
+}
+
+func (c *Connection) marshal() []byte {
+	doc := c.doc.Text()
 	if doc == nil {
 		doc = []byte("{}")
 	}
-	return strictjson.Apply(doc, c.edits(doc)), nil
+	return strictjson.Apply(doc, c.edits())
 }
 
-func (c *Connection) edits(doc []byte) []strictjson.Edit {
-	edits := schema.Edits(doc, c)
-	if c.protocol().Protocol == strategy.OIDC {
+func (c *Connection) edits() []strictjson.Edit {
+	edits := schema.Edits(c.doc, c)
+	if len(edits) > 0 && c.protocol().Protocol == strategy.OIDC {
 		// OpenID Connect strategies know only these spellings. A document that has
 		// the other one keeps it: the edit then replaces a member.
-		for _, e := range edits {
-			for usual, oidc := range map[string]string{"authorizationURL": "authorization_endpoint", "tokenURL": "token_endpoint"} {
-				if e.Path[len(e.Path)-1] == usual && lossless.Lookup(doc, strings.Join(e.Path, "/")) == nil {
-					e.Path[len(e.Path)-1] = oidc
-				}
+		for i, e := range edits {
+			switch path := strings.Join(e.Path, "/"); {
+			case c.doc.Lookup(path) != nil:
+			case path == "options/authorizationURL":
+				edits[i].Path = []string{"options", "authorization_endpoint"}
+			case path == "options/tokenURL":
+				edits[i].Path = []string{"options", "token_endpoint"}
 			}
 		}
 	}
@@ -254,7 +261,7 @@ func (c *Connection) edits(doc []byte) []strictjson.Edit {
 // whole; so a connection that was parsed without them is refused, because its
 // body would wipe out what the API still has.
 func (c *Connection) UpdateBody() ([]byte, error) {
-	if c == nil || c.doc != nil && lossless.Lookup(c.doc, "options") == nil {
+	if c == nil || c.doc != nil && c.doc.Lookup("options") == nil {
 		return nil, &ConfigError{c.name(), []Problem{{"/options", "was not read; get the whole connection first"}}}
 	}
 	whole, _ := c.MarshalJSON()
@@ -320,8 +327,9 @@ func (c *Connection) Validate() error {
 // what the plan is made of.
 type checked struct {
 	problems []Problem
-	strategy strategy.Strategy // with the endpoints of options, where they have any
-	base     string            // authorization endpoint without its query
+	doc      *lossless.Document // of the connection
+	strategy strategy.Strategy  // with the endpoints of options, where they have any
+	base     string             // authorization endpoint without its query
 	entries  []entry
 }
 
@@ -332,10 +340,18 @@ func (k *checked) report(pointer, message string) {
 	}
 }
 
+// reportAt adds a problem, if there is one, with a member that may have several
+// spellings.
+func (k *checked) reportAt(message string, paths ...string) {
+	if message != "" {
+		k.report(k.doc.Spelling(paths...), message)
+	}
+}
+
 // headers gives the custom headers in the order of the configuration.
 func (c *Connection) headers() []header {
 	var out []header
-	for _, name := range lossless.Keys(lossless.Lookup(c.doc, "options/customHeaders"), c.Options.CustomHeaders) {
+	for _, name := range lossless.Keys(c.doc.Lookup("options/customHeaders"), c.Options.CustomHeaders) {
 		out = append(out, header{name, string(c.Options.CustomHeaders[name])})
 	}
 	return out
@@ -353,6 +369,7 @@ func (c *Connection) check() *checked {
 		k.report("", "there is no connection")
 		return k
 	}
+	k.doc = c.doc
 	k.strategy = c.protocol()
 	c.checkText(k)
 	if c.Strategy == "" {
@@ -373,22 +390,18 @@ func (c *Connection) check() *checked {
 // checkText reports what the schema found in the text, as far as the program
 // has not changed it since.
 func (c *Connection) checkText(k *checked) {
-	if c.doc == nil {
-		return
-	}
-	problems := schema.Decode(c.doc, new(Connection))
-	if len(problems) == 0 {
+	if len(c.text) == 0 {
 		return
 	}
 	var changed []string
-	for _, e := range c.edits(c.doc) {
+	for _, e := range c.edits() {
 		at := ""
 		for _, name := range e.Path {
 			at += strictjson.Pointer(name)
 		}
 		changed = append(changed, at)
 	}
-	for _, p := range problems {
+	for _, p := range c.text {
 		if !slices.ContainsFunc(changed, func(at string) bool { return p.Pointer == at || strings.HasPrefix(p.Pointer, at+"/") }) {
 			k.report(p.Pointer, p.Message)
 		}
@@ -398,46 +411,47 @@ func (c *Connection) checkText(k *checked) {
 func (c *Connection) checkOptions(k *checked) {
 	o := &c.Options
 	oauth2 := k.strategy.Protocol == strategy.OAuth2 || k.strategy.Protocol == strategy.OIDC
-	at := func(name string) string { return lossless.Spelling(c.doc, "options/"+name) }
-	clientID := lossless.Spelling(c.doc, "options/client_id", "options/consumer_key", "options/consumerKey")
+	clientID := []string{"options/client_id", "options/consumer_key", "options/consumerKey"}
 	if o.ClientID == "" && oauth2 {
-		k.report(clientID, "is missing; the identity provider gave it when the auth server was registered there")
+		k.reportAt("is missing; the identity provider gave it when the auth server was registered there", clientID...)
 	}
-	k.report(clientID, check.Length(o.ClientID, maxClientID))
-	k.report(lossless.Spelling(c.doc, "options/client_secret", "options/consumer_secret", "options/consumerSecret"),
-		check.Length(string(o.ClientSecret), maxClientSecret))
+	k.reportAt(check.Length(o.ClientID, maxClientID), clientID...)
+	k.reportAt(check.Length(string(o.ClientSecret), maxClientSecret),
+		"options/client_secret", "options/consumer_secret", "options/consumerSecret")
 	if o.IconURL != "" {
-		k.report(at("icon_url"), check.WebURL(o.IconURL, maxURL))
+		k.reportAt(check.WebURL(o.IconURL, maxURL), "options/icon_url")
 	}
-	if _, isArray := strictjson.Elements(lossless.Lookup(c.doc, "options/scope")); isArray {
+	if _, isArray := strictjson.Elements(c.doc.Lookup("options/scope")); isArray {
 		if len(o.Scope) > maxScopes {
-			k.report(at("scope"), fmt.Sprintf("has more than %d items; join some by spaces", maxScopes))
+			k.reportAt(fmt.Sprintf("has more than %d items; join some by spaces", maxScopes), "options/scope")
 		}
 		for i, scope := range o.Scope {
-			k.report(at("scope")+"/"+strconv.Itoa(i), check.Length(scope, maxScope))
+			if message := check.Length(scope, maxScope); message != "" {
+				k.report("/options/scope/"+strconv.Itoa(i), message)
+			}
 		}
 	} else {
-		k.report(at("scope"), check.Length(strings.Join(o.Scope, " "), maxScopeText))
+		k.reportAt(check.Length(strings.Join(o.Scope, " "), maxScopeText), "options/scope")
 	}
-	k.report(at("scripts/fetchUserProfile"), check.Length(string(o.FetchUserProfile), maxScript))
+	k.reportAt(check.Length(string(o.FetchUserProfile), maxScript), "options/scripts/fetchUserProfile")
 	switch o.PKCE {
 	case "", "auto", "S256":
 	case "disabled":
 		if o.PKCEEnabled {
-			k.report(at("connection_settings/pkce"), "is disabled while pkce_enabled is true; keep one of them")
+			k.reportAt("is disabled while pkce_enabled is true; keep one of them", "options/connection_settings/pkce")
 		}
 	case "plain":
-		k.report(at("connection_settings/pkce"), "must not be plain, which protects nothing (RFC 9700); use S256")
+		k.reportAt("must not be plain, which protects nothing (RFC 9700); use S256", "options/connection_settings/pkce")
 	default:
-		k.report(at("connection_settings/pkce"), "must be auto, S256 or disabled")
+		k.reportAt("must be auto, S256 or disabled", "options/connection_settings/pkce")
 	}
 	switch o.TokenEndpointAuthMethod {
 	case "", "client_secret_basic", "client_secret_post", "none":
 	default:
-		k.report(at("token_endpoint_auth_method"), "must be client_secret_post, client_secret_basic or none")
+		k.reportAt("must be client_secret_post, client_secret_basic or none", "options/token_endpoint_auth_method")
 	}
 	if c.Strategy == "twitter" && o.Protocol != "" && o.Protocol != "oauth1" && o.Protocol != "oauth2" {
-		k.report(at("protocol"), "must be oauth1 or oauth2")
+		k.reportAt("must be oauth1 or oauth2", "options/protocol")
 	}
 }
 
@@ -446,15 +460,13 @@ func (c *Connection) checkOptions(k *checked) {
 // among them.
 func (c *Connection) checkEndpoints(k *checked) {
 	o, s := &c.Options, &k.strategy
-	use := func(value string, own *string, most int, required bool, paths ...string) (at string) {
-		at = lossless.Spelling(c.doc, paths...)
+	use := func(value string, own *string, most int, required bool, paths ...string) {
 		if value != "" {
-			k.report(at, check.Endpoint(value, most, c.InsecureAllowHTTP))
+			k.reportAt(check.Endpoint(value, most, c.InsecureAllowHTTP), paths...)
 			*own = value
 		} else if *own == "" && required {
-			k.report(at, "is missing; strategy "+strconv.Quote(c.Strategy)+" has no endpoint of its own")
+			k.reportAt("is missing; strategy "+strconv.Quote(c.Strategy)+" has no endpoint of its own", paths...)
 		}
-		return at
 	}
 	// URLs of the protocol that the strategy does not speak are checked all the
 	// same, and lead nowhere.
@@ -466,15 +478,17 @@ func (c *Connection) checkEndpoints(k *checked) {
 		s.BasicAuth = false // was said of the strategy's own endpoint
 	}
 	oauth1, oauth2 := s.Protocol == strategy.OAuth1, s.Protocol == strategy.OAuth2 || s.Protocol == strategy.OIDC
-	at := use(o.AuthorizationURL, &second.AuthURL, maxAuthURL, oauth2, "options/authorizationURL", "options/authorization_endpoint")
+	at := []string{"options/authorizationURL", "options/authorization_endpoint"}
+	use(o.AuthorizationURL, &second.AuthURL, maxAuthURL, oauth2, at...)
 	use(o.TokenURL, &second.TokenURL, maxURL, oauth2, "options/tokenURL", "options/token_endpoint")
-	userAt := use(o.UserAuthorizationURL, &first.AuthURL, maxURL, oauth1, "options/userAuthorizationURL")
+	userAt := "options/userAuthorizationURL"
+	use(o.UserAuthorizationURL, &first.AuthURL, maxURL, oauth1, userAt)
 	use(o.RequestTokenURL, &first.RequestTokenURL, maxURL, oauth1, "options/requestTokenURL")
 	use(o.AccessTokenURL, &first.TokenURL, maxURL, oauth1, "options/accessTokenURL")
 	use(o.UserinfoEndpoint, &s.UserinfoURL, maxURL, false, "options/userinfo_endpoint")
 	if oauth1 {
-		at = userAt
+		at = []string{userAt}
 	}
 	base, query, _ := strings.Cut(s.AuthURL, "?")
-	k.base, k.entries = base, c.entries(k, query, at)
+	k.base, k.entries = base, c.entries(k, query, c.doc.Spelling(at...))
 }

@@ -152,6 +152,7 @@ func NewConfig(c oauth2.Config, headers map[string]string) (*Config, error) {
 	if problems := headerProblems(list); problems != nil {
 		return nil, &ConfigError{Problems: problems}
 	}
+	c.Scopes = slices.Clone(c.Scopes) // the caller's
 	return newConfig(c, list), nil
 }
 
@@ -161,17 +162,19 @@ func (p *Provider) OAuth2Config(redirectURL string) *Config {
 	if p == nil {
 		return &Config{}
 	}
-	c := p.config
-	c.RedirectURL = redirectURL
-	return newConfig(c, p.headers)
+	c := p.config // what it shares with the Provider's is never written
+	c.oauth.RedirectURL = redirectURL
+	return &c
 }
 
 func newConfig(c oauth2.Config, headers []header) *Config {
-	c.Scopes = slices.Clone(c.Scopes)
 	if c.ClientSecret == "" || c.Endpoint.AuthStyle != oauth2.AuthStyleInHeader {
 		c.Endpoint.AuthStyle = oauth2.AuthStyleInParams
 	}
-	own := make(http.Header, len(headers))
+	var own http.Header
+	if len(headers) > 0 {
+		own = make(http.Header, len(headers))
+	}
 	for _, h := range headers {
 		own.Set(h.name, h.value)
 	}
@@ -185,6 +188,9 @@ func newConfig(c oauth2.Config, headers []header) *Config {
 	// Through NewRequest, which also tidies "host:" as the later request does.
 	if req, err := http.NewRequest(http.MethodPost, c.Endpoint.TokenURL, nil); err == nil {
 		config.tokenURL = req.URL.String()
+		if config.tokenURL == c.Endpoint.TokenURL {
+			config.tokenURL = c.Endpoint.TokenURL // one string for both
+		}
 	}
 	return config
 }
@@ -243,7 +249,11 @@ func (c *Config) DeviceAuth(ctx context.Context, opts ...oauth2.AuthCodeOption) 
 	if c == nil || c.oauth.Endpoint.DeviceAuthURL == "" {
 		return nil, &endpointError{text: "upstream: there is no device authorization endpoint; set Endpoint.DeviceAuthURL"}
 	}
-	answer, err := c.oauth.DeviceAuth(c.endpointContext(ctx), withoutNil(opts)...)
+	if ctx == nil {
+		ctx = context.Background()
+	}
+	client := endpoint.Carrying(ctx, endpoint.Client(ctx, "", nil))
+	answer, err := c.oauth.DeviceAuth(context.WithValue(ctx, oauth2.HTTPClient, client), withoutNil(opts)...)
 	switch {
 	case err != nil:
 		return nil, endpointFailure("device authorization endpoint", err)

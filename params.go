@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math"
 	"reflect"
 	"slices"
 	"strings"
@@ -79,6 +80,25 @@ func (f paramsField) Read(text []byte, at string) (problems []lossless.Problem) 
 	}
 	*f.p = out
 	return problems
+}
+
+// Agrees looks at no entry that has more than a value or an alias.
+func (f paramsField) Agrees(text []byte) bool {
+	members, _ := strictjson.Members(text)
+	for _, m := range members {
+		p, ok := (*f.p)[m.Name]
+		entry, _ := strictjson.Members(m.Value)
+		if !ok || p.Allow != nil || p.AllowPattern != "" || p.Translate != nil || len(entry) != 1 {
+			return false
+		}
+		switch e := entry[0]; {
+		case e.Name == "value" && p.Alias == "" && lossless.TextIs(e.Value, p.Value):
+		case e.Name == "alias" && p.Value == "" && p.Alias != "" && lossless.TextIs(e.Value, string(p.Alias)):
+		default:
+			return false
+		}
+	}
+	return len(members) == len(*f.p) && (text == nil || strictjson.IsObject(text))
 }
 
 func (f paramsField) Edits(was lossless.Field, text []byte, path []string) []strictjson.Edit {
@@ -170,10 +190,26 @@ func (l layer) String() string {
 
 // An entry is one configured parameter of layers 2 to 5, all brought to one form.
 type entry struct {
-	layer   layer
-	name    string
-	param   Param
-	pointer string // where the configuration has it
+	layer  layer
+	name   string
+	param  Param
+	parent string // pointer of the object that has it; of layerURL, of the URL itself
+}
+
+// pointer says where the configuration has the entry.
+func (e *entry) pointer() string {
+	if e.layer == layerURL {
+		return e.parent
+	}
+	return e.parent + strictjson.Pointer(e.name)
+}
+
+// report adds a problem, if there is one, with a member of the entry or, at "",
+// with the entry.
+func (e *entry) report(k *checked, member, message string) {
+	if message != "" { // a pointer is made only where there is a problem
+		k.report(e.pointer()+member, message)
+	}
 }
 
 // scopes is what connection_scope is merged with. (SPEC M6)
@@ -205,6 +241,7 @@ type candidate struct {
 	layer  layer
 	source slot       // the incoming parameter; noSlot for a static value
 	value  string     // static value
+	text   string     // "&name=" and the static value, encoded; "" if that is empty, and in constants
 	rule   *rule.Rule // on the incoming value
 	scopes *scopes    // only for connection_scope
 }
@@ -228,12 +265,19 @@ func (c *candidate) at(req *AuthorizeRequest, i int) string {
 	return c.rule.Apply(req.value(c.source, i))
 }
 
+// forwards reports whether the value is the only one of an incoming parameter,
+// as it came.
+func (c *candidate) forwards() bool {
+	return c.source < slotEnd && c.source != slotResource && c.rule == nil && c.scopes == nil
+}
+
 // A kind says where a step gets its value.
 type kind uint8
 
 const (
-	kindConstant kind = iota // known when the Provider is built
-	kindMapped               // the first candidate with a value
+	kindConstant  kind = iota // known when the Provider is built
+	kindForwarded             // one incoming parameter as it came
+	kindMapped                // the first candidate with a value
 	kindRedirectURI
 	kindState
 	kindNonce
@@ -246,99 +290,141 @@ const (
 // the order of the names, which is the order of the URL.
 type step struct {
 	name string
-	kind kind
 	// text is "&name=", to be followed by a value; of a constant it is the whole
 	// pair, and that of all constants that follow at once, whose own is "".
-	text       string
-	candidates []candidate
+	text string
+	kind kind
+	// skip is how many constants follow whose text this one has.
+	skip uint16
+	// first is the step's first candidate among those of the plan. A slice would
+	// take more room, in each step of each tenant.
+	first uint32
 }
 
 // A plan is the compiled form of all that can ever be sent.
 type plan struct {
-	base  string // the authorization endpoint without its query
-	steps []step
+	base       string // the authorization endpoint without its query
+	steps      []step
+	candidates []candidate // of all steps
+	size       int         // about how long a URL is
+}
+
+// of gives the candidates of the i-th step, in the order in which they are asked.
+func (p *plan) of(i int) []candidate {
+	end := len(p.candidates)
+	if i+1 < len(p.steps) {
+		end = int(p.steps[i+1].first)
+	}
+	return p.candidates[p.steps[i].first:end]
+}
+
+// A draft is a step that is being put together.
+type draft struct {
+	name       string
+	kind       kind
+	candidates []candidate
 }
 
 // newPlan merges the layers. protocol holds the steps of layer 1, own the
 // connection's scopes as a candidate, if the protocol has scopes.
-func newPlan(base string, entries []entry, protocol []step) plan {
-	byName := map[string]*step{}
-	var steps []*step
+func newPlan(base string, entries []entry, protocol []draft) plan {
+	drafts := make([]*draft, 0, len(protocol)+len(entries))
+	byName := make(map[string]*draft, len(protocol)+len(entries))
 	for i := range protocol {
-		steps = append(steps, &protocol[i])
+		drafts = append(drafts, &protocol[i])
 		byName[protocol[i].name] = &protocol[i]
 	}
-	for _, e := range entries { // from the highest layer down
-		s := byName[e.name]
-		switch {
-		case s == nil:
-			s = &step{name: e.name, kind: kindMapped}
-			byName[e.name] = s
-			steps = append(steps, s)
-		case s.name == "response_type" && s.kind == kindConstant:
-			continue // layer 1 says the same
+	for i := range entries { // from the highest layer down
+		e := &entries[i]
+		d := byName[e.name]
+		if d == nil {
+			d = &draft{name: e.name, kind: kindMapped}
+			byName[e.name] = d
+			drafts = append(drafts, d)
 		}
-		s.add(e)
+		if d.name != "response_type" || d.kind != kindConstant { // layer 1 says the same
+			d.add(e)
+		}
 	}
-	slices.SortFunc(steps, func(a, b *step) int { return strings.Compare(a.name, b.name) })
-	p := plan{base: base, steps: make([]step, len(steps))}
-	for i, s := range steps {
-		p.steps[i] = *s
+	slices.SortFunc(drafts, func(a, b *draft) int { return strings.Compare(a.name, b.name) })
+	count := 0
+	for i := range drafts {
+		count += len(drafts[i].candidates)
+	}
+	p := plan{base: base, steps: make([]step, len(drafts)), candidates: make([]candidate, 0, count)}
+	for i, d := range drafts {
+		p.steps[i] = step{name: d.name, kind: d.kind, first: uint32(len(p.candidates))}
+		p.candidates = append(p.candidates, d.candidates...)
 	}
 	p.link()
 	return p
 }
 
 // add appends the candidates of an entry.
-func (s *step) add(e entry) {
-	if s.final() {
+func (d *draft) add(e *entry) {
+	if d.final() {
 		return
 	}
 	static := candidate{layer: e.layer, source: noSlot, value: e.param.Value}
-	if s.name == "scope" && e.layer != layerURL {
+	if d.name == "scope" && e.layer != layerURL {
 		// Replaces the connection's scopes, which stand in layer 1, and with
 		// them what the request may ask for (SPEC M3, M6).
-		s.candidates = []candidate{static}
+		d.candidates = []candidate{static}
 		return
 	}
 	if e.param.Alias == "" {
-		s.candidates = append(s.candidates, static)
+		d.candidates = append(d.candidates, static)
 		return
 	}
-	s.candidates = append(s.candidates, candidate{
+	d.candidates = append(d.candidates, candidate{
 		layer: e.layer, source: slotOf(string(e.param.Alias)), rule: newRule(e.param),
 	})
 	if e.param.Value != "" {
-		s.candidates = append(s.candidates, static)
+		d.candidates = append(d.candidates, static)
 	}
 }
 
 // final reports whether no lower layer can be asked any more.
-func (s *step) final() bool {
-	n := len(s.candidates)
-	return n > 0 && s.candidates[n-1].source == noSlot && s.candidates[n-1].layer != layerProtocol
+func (d *draft) final() bool {
+	n := len(d.candidates)
+	return n > 0 && d.candidates[n-1].source == noSlot && d.candidates[n-1].layer != layerProtocol
 }
 
 // link encodes what is known and joins neighbouring constants.
 func (p *plan) link() {
+	const value = 40 // bytes of an incoming one, more or less
+	p.size = len(p.base)
 	var run *step // the constant that carries the text of those after it
 	for i := range p.steps {
-		s := &p.steps[i]
+		s, candidates := &p.steps[i], p.of(i)
 		key := "&" + string(query.AppendEscape(nil, s.name)) + "="
-		if s.kind == kindMapped && len(s.candidates) == 1 && s.candidates[0].source == noSlot {
-			s.kind = kindConstant
+		if s.kind == kindMapped && len(candidates) == 1 {
+			if c := &candidates[0]; c.source == noSlot {
+				s.kind = kindConstant
+			} else if c.forwards() {
+				s.kind = kindForwarded
+			}
 		}
-		if s.kind != kindConstant {
-			s.text, run = key, nil
+		if s.kind == kindConstant {
+			if run == nil {
+				run = s
+			} else if run.skip < math.MaxUint16 {
+				run.skip++
+			}
+			if value := candidates[0].value; value != "" { // else it is suppressed
+				pair := key + string(query.AppendEscape(nil, value))
+				run.text += pair
+				p.size += len(pair)
+			}
 			continue
 		}
-		if s.candidates[0].value == "" {
-			continue // suppressed
+		run, s.text = nil, key
+		p.size += len(key) + value
+		for j := range candidates {
+			if c := &candidates[j]; c.value != "" {
+				c.text = key + string(query.AppendEscape(nil, c.value))
+			}
 		}
-		if run == nil {
-			run = s
-		}
-		run.text += key + string(query.AppendEscape(nil, s.candidates[0].value))
 	}
 }
 
@@ -348,14 +434,14 @@ func (p *plan) link() {
 func (c *Connection) entries(k *checked, rawQuery, at string) []entry {
 	o := &c.Options
 	var out []entry
-	for _, name := range lossless.Keys(lossless.Lookup(c.doc, "options/upstream_params"), o.UpstreamParams) {
-		out = append(out, entry{layerUpstreamParams, name, o.UpstreamParams[name], "/options/upstream_params" + strictjson.Pointer(name)})
+	for _, name := range lossless.Keys(c.doc.Lookup("options/upstream_params"), o.UpstreamParams) {
+		out = append(out, entry{layerUpstreamParams, name, o.UpstreamParams[name], "/options/upstream_params"})
 	}
-	for _, name := range lossless.Keys(lossless.Lookup(c.doc, "options/authParamsMap"), o.AuthParamsMap) {
-		out = append(out, entry{layerAuthParamsMap, name, Dynamic(o.AuthParamsMap[name]), "/options/authParamsMap" + strictjson.Pointer(name)})
+	for _, name := range lossless.Keys(c.doc.Lookup("options/authParamsMap"), o.AuthParamsMap) {
+		out = append(out, entry{layerAuthParamsMap, name, Dynamic(o.AuthParamsMap[name]), "/options/authParamsMap"})
 	}
-	for _, name := range lossless.Keys(lossless.Lookup(c.doc, "options/authParams"), o.AuthParams) {
-		out = append(out, entry{layerAuthParams, name, Static(o.AuthParams[name]), "/options/authParams" + strictjson.Pointer(name)})
+	for _, name := range lossless.Keys(c.doc.Lookup("options/authParams"), o.AuthParams) {
+		out = append(out, entry{layerAuthParams, name, Static(o.AuthParams[name]), "/options/authParams"})
 	}
 	if len(o.AuthParamsMap) > maxAuthParamMap {
 		k.report("/options/authParamsMap", fmt.Sprintf("has more than %d members", maxAuthParamMap))
@@ -365,11 +451,12 @@ func (c *Connection) entries(k *checked, rawQuery, at string) []entry {
 	}
 	out = append(out, urlEntries(k, rawQuery, at)...)
 	folded := make(map[string]string, len(out))
-	for _, e := range out {
+	for i := range out {
+		e := &out[i]
 		e.check(k)
 		name := check.Fold(e.name)
 		if twin, ok := folded[name]; ok && twin != e.name {
-			k.report(e.pointer, fmt.Sprintf("%q differs from %q only in case; keep one spelling", e.name, twin))
+			e.report(k, "", fmt.Sprintf("%q differs from %q only in case; keep one spelling", e.name, twin))
 		} else {
 			folded[name] = e.name
 		}
@@ -404,32 +491,32 @@ func urlEntries(k *checked, rawQuery, at string) (out []entry) {
 
 // check reports what is wrong with one entry.
 func (e *entry) check(k *checked) {
-	k.report(e.pointer, check.ParameterName(e.name))
+	e.report(k, "", check.ParameterName(e.name))
 	switch name := check.Fold(e.name); {
 	case isReserved(name):
-		k.report(e.pointer, fmt.Sprintf("%q is set by the protocol and cannot be configured", e.name))
+		e.report(k, "", fmt.Sprintf("%q is set by the protocol and cannot be configured", e.name))
 	case name != "scope" && name != "response_type" && name != "response_mode":
 	case name != e.name:
-		k.report(e.pointer, "must be written "+name)
+		e.report(k, "", "must be written "+name)
 	case e.param.Alias != "":
-		k.report(e.pointer, e.name+" cannot come from the request; give it a fixed value")
+		e.report(k, "", e.name+" cannot come from the request; give it a fixed value")
 	case name == "response_type" && e.param.Value != "code":
-		k.report(e.pointer, "response_type must be code")
+		e.report(k, "", "response_type must be code")
 	case name == "response_mode" && e.param.Value != "" && e.param.Value != "query" && e.param.Value != "form_post":
-		k.report(e.pointer, "response_mode must be query or form_post")
+		e.report(k, "", "response_mode must be query or form_post")
 	}
 	switch e.layer {
 	case layerUpstreamParams:
 		e.checkParam(k)
 	case layerAuthParamsMap:
 		if slotOf(string(e.param.Alias)) >= sourceEnd {
-			k.report(e.pointer, notInList(e.param.Alias, slotNames[:sourceEnd]))
+			e.report(k, "", notInList(e.param.Alias, slotNames[:sourceEnd]))
 		}
 	case layerAuthParams:
 		if e.param.Value == "" {
-			k.report(e.pointer, "is empty; give it a value or remove it")
+			e.report(k, "", "is empty; give it a value or remove it")
 		}
-		k.report(e.pointer, check.Length(e.param.Value, maxAuthParam))
+		e.report(k, "", check.Length(e.param.Value, maxAuthParam))
 	}
 }
 
@@ -438,22 +525,25 @@ func (e *entry) checkParam(k *checked) {
 	p := &e.param
 	if p.Alias != "" {
 		if slotOf(string(p.Alias)) >= aliasEnd {
-			k.report(e.pointer+"/alias", notInList(p.Alias, slotNames[:aliasEnd]))
+			e.report(k, "/alias", notInList(p.Alias, slotNames[:aliasEnd]))
+		}
+		if p.AllowPattern == "" {
+			return
 		}
 		if _, err := rule.WholeMatch(p.AllowPattern); err != nil {
-			k.report(e.pointer+"/allow_pattern", "is not an RE2 pattern: "+strings.TrimPrefix(err.Error(), "error parsing regexp: "))
+			e.report(k, "/allow_pattern", "is not an RE2 pattern: "+strings.TrimPrefix(err.Error(), "error parsing regexp: "))
 		}
 		return
 	}
 	const pointless = "is only for a dynamic parameter; give it an alias"
 	if p.Allow != nil {
-		k.report(e.pointer+"/allow", pointless)
+		e.report(k, "/allow", pointless)
 	}
 	if p.AllowPattern != "" {
-		k.report(e.pointer+"/allow_pattern", pointless)
+		e.report(k, "/allow_pattern", pointless)
 	}
 	if len(p.Translate) > 0 {
-		k.report(e.pointer+"/translate", pointless)
+		e.report(k, "/translate", pointless)
 	}
 }
 

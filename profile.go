@@ -80,16 +80,21 @@ func (p *Profile) attributes() []attribute {
 	}
 }
 
-func isAttribute(name string) bool {
-	return slices.ContainsFunc(new(Profile).attributes(), func(a attribute) bool { return a.name == name })
-}
+// attributeNames are the names of attributes. It is never written.
+var attributeNames = func() []string {
+	var names []string
+	for _, a := range new(Profile).attributes() {
+		names = append(names, a.name)
+	}
+	return names
+}()
+
+func isAttribute(name string) bool { return slices.Contains(attributeNames, name) }
 
 // set takes over one member. The text is copied: it may be part of a larger one.
 func (p *Profile) set(name string, value []byte) *ProfileError {
-	for _, a := range p.attributes() {
-		if a.name != name {
-			continue
-		}
+	if i := slices.Index(attributeNames, name); i >= 0 {
+		a := p.attributes()[i]
 		switch field := a.field.(type) {
 		case *string:
 			if name == "user_id" {

@@ -149,12 +149,11 @@ type Provider struct {
 	pkce     pkceMode
 	name     string // of the connection
 	strategy string
-	named    bool          // subjects carry the connection's name
-	oidc     bool          // the protocol is OpenID Connect
-	config   oauth2.Config // without RedirectURL
-	headers  []header      // for the token endpoint
-	userinfo string        // where the profile is, "" if unknown
-	source   []byte        // the connection's JSON
+	named    bool   // subjects carry the connection's name
+	oidc     bool   // the protocol is OpenID Connect
+	config   Config // without RedirectURL
+	userinfo string // where the profile is, "" if unknown
+	source   []byte // the connection's JSON
 	fetcher  ProfileFetcher
 	conn     *Connection // what fetcher gets
 }
@@ -195,10 +194,9 @@ func NewProvider(conn *Connection) (*Provider, error) {
 		name: conn.Name, strategy: conn.Strategy, named: k.strategy.Named,
 		oauth1:   k.strategy.Protocol == strategy.OAuth1,
 		oidc:     k.strategy.Protocol == strategy.OIDC,
-		headers:  conn.headers(),
 		userinfo: k.strategy.UserinfoURL,
 	}
-	p.source, _ = conn.MarshalJSON()
+	p.source = conn.marshal()
 	switch {
 	case o.PKCE == "disabled":
 		p.pkce = pkceDisabled
@@ -206,7 +204,7 @@ func NewProvider(conn *Connection) (*Provider, error) {
 		p.pkce = pkceRequired
 	}
 	scopes := rule.Scopes(o.Scope)
-	p.config = oauth2.Config{
+	config := oauth2.Config{
 		ClientID:     o.ClientID,
 		ClientSecret: string(o.ClientSecret),
 		Scopes:       scopes,
@@ -214,23 +212,24 @@ func NewProvider(conn *Connection) (*Provider, error) {
 	}
 	switch method := o.TokenEndpointAuthMethod; {
 	case method == "none":
-		p.config.ClientSecret = ""
+		config.ClientSecret = ""
 	case method == "client_secret_basic", method == "" && k.strategy.BasicAuth && o.ClientSecret != "":
-		p.config.Endpoint.AuthStyle = oauth2.AuthStyleInHeader
+		config.Endpoint.AuthStyle = oauth2.AuthStyleInHeader
 	}
+	p.config = *newConfig(config, conn.headers())
 	p.plan = newPlan(k.base, k.entries, p.protocolSteps(o, scopes))
 	return p, nil
 }
 
 // protocolSteps are the steps of layer 1.
-func (p *Provider) protocolSteps(o *Options, own []string) []step {
+func (p *Provider) protocolSteps(o *Options, own []string) []draft {
 	if p.oauth1 {
-		return []step{{name: "oauth_token", kind: kindRequestToken}}
+		return []draft{{name: "oauth_token", kind: kindRequestToken}}
 	}
-	constant := func(name, value string) step {
-		return step{name: name, kind: kindConstant, candidates: []candidate{{source: noSlot, value: value}}}
+	constant := func(name, value string) draft {
+		return draft{name: name, kind: kindConstant, candidates: []candidate{{source: noSlot, value: value}}}
 	}
-	scope := step{name: "scope", kind: kindMapped, candidates: []candidate{
+	scope := draft{name: "scope", kind: kindMapped, candidates: []candidate{
 		{source: slotConnectionScope, scopes: &scopes{own, ","}},
 	}}
 	if o.UseOAuthSpecScope {
@@ -239,7 +238,7 @@ func (p *Provider) protocolSteps(o *Options, own []string) []step {
 	if len(own) > 0 {
 		scope.candidates = append(scope.candidates, candidate{source: noSlot, value: strings.Join(own, " ")})
 	}
-	return []step{
+	return []draft{
 		constant("client_id", o.ClientID),
 		{name: "code_challenge", kind: kindChallenge},
 		{name: "code_challenge_method", kind: kindChallengeMethod},
@@ -299,8 +298,25 @@ func (p *Provider) begin(tx *Transaction, out *transaction) *TransactionError {
 // AuthorizationURL returns the URL to send the user to. req may be nil, for a
 // login that no request asked for. The error is a [*TransactionError].
 func (p *Provider) AuthorizationURL(req *AuthorizeRequest, tx Transaction) (string, error) {
-	var buf [1024]byte // longer URLs move to the heap
-	out, err := p.AppendAuthorizationURL(buf[:0], req, tx)
+	if p != nil && p.plan.size > shortURL {
+		return p.longURL(req, &tx)
+	}
+	var buf [shortURL]byte // still longer URLs move to the heap
+	out, err := p.append(buf[:0], req, &tx)
+	if err != nil {
+		return "", err
+	}
+	return string(out), nil
+}
+
+const shortURL = 512 // bytes
+
+// longURL is AuthorizationURL with a buffer that costs more to clear.
+//
+//go:noinline
+func (p *Provider) longURL(req *AuthorizeRequest, tx *Transaction) (string, error) {
+	var buf [4 * shortURL]byte
+	out, err := p.append(buf[:0], req, tx)
 	if err != nil {
 		return "", err
 	}
@@ -311,8 +327,12 @@ func (p *Provider) AuthorizationURL(req *AuthorizeRequest, tx Transaction) (stri
 // caller's, which it returns extended; with room enough it allocates nothing.
 // After an error the buffer is as it was.
 func (p *Provider) AppendAuthorizationURL(dst []byte, req *AuthorizeRequest, tx Transaction) ([]byte, error) {
+	return p.append(dst, req, &tx)
+}
+
+func (p *Provider) append(dst []byte, req *AuthorizeRequest, tx *Transaction) ([]byte, error) {
 	var t transaction
-	if err := p.ready(&tx, &t); err != nil {
+	if err := p.ready(tx, &t); err != nil {
 		return dst, err
 	}
 	if req == nil {
@@ -350,13 +370,18 @@ func AuthorizationURL(conn *Connection, req *AuthorizeRequest, tx Transaction) (
 func (p *plan) append(dst []byte, req *AuthorizeRequest, tx *transaction) []byte {
 	dst = append(dst, p.base...)
 	question := len(dst)
-	for i := range p.steps {
+	for i := 0; i < len(p.steps); i++ {
 		s := &p.steps[i]
 		switch s.kind {
 		case kindConstant:
 			dst = append(dst, s.text...)
+			i += int(s.skip)
+		case kindForwarded:
+			if value := *req.at(p.candidates[s.first].source); value != "" {
+				dst = query.AppendEscape(append(dst, s.text...), value)
+			}
 		case kindMapped:
-			dst = s.appendMapped(dst, req)
+			dst = s.appendMapped(dst, p.of(i), req)
 		case kindChallenge:
 			if tx.pkce { // base64url stands for itself
 				dst = append(append(dst, s.text...), tx.challenge[:]...)
@@ -371,10 +396,14 @@ func (p *plan) append(dst []byte, req *AuthorizeRequest, tx *transaction) []byte
 	return dst
 }
 
-func (s *step) appendMapped(dst []byte, req *AuthorizeRequest) []byte {
+// appendMapped writes the first candidate that has a value.
+func (s *step) appendMapped(dst []byte, candidates []candidate, req *AuthorizeRequest) []byte {
 	before := len(dst)
-	for i := range s.candidates {
-		c := &s.candidates[i]
+	for i := range candidates {
+		c := &candidates[i]
+		if c.source == noSlot {
+			return append(dst, c.text...)
+		}
 		for j := range c.values(req) {
 			if value := c.at(req, j); value != "" {
 				dst = query.AppendEscape(append(dst, s.text...), value)
@@ -448,11 +477,12 @@ func (p *Provider) Explain(req *AuthorizeRequest, tx Transaction) (Explanation, 
 	mapped := [slotEnd]bool{}
 	for i := range p.plan.steps {
 		s := &p.plan.steps[i]
-		for _, c := range s.candidates {
+		candidates := p.plan.of(i)
+		for _, c := range candidates {
 			mapped[c.source%slotEnd] = mapped[c.source%slotEnd] || c.source != noSlot
 		}
-		if s.kind == kindMapped || s.kind == kindConstant {
-			out.Parameters = append(out.Parameters, s.explain(req)...)
+		if len(candidates) > 0 {
+			out.Parameters = append(out.Parameters, s.explain(candidates, req)...)
 		} else {
 			out.Parameters = append(out.Parameters, p.explainProtocol(s, &t))
 		}
@@ -484,10 +514,10 @@ func (p *Provider) explainProtocol(s *step, tx *transaction) Decision {
 }
 
 // explain goes the way of appendMapped, candidate by candidate, and takes notes.
-func (s *step) explain(req *AuthorizeRequest) (rows []Decision) {
+func (s *step) explain(candidates []candidate, req *AuthorizeRequest) (rows []Decision) {
 	var reasons []string
-	for i := range s.candidates {
-		c := &s.candidates[i]
+	for i := range candidates {
+		c := &candidates[i]
 		d := c.decision(s)
 		for j := range c.values(req) {
 			if d.Value = c.at(req, j); d.Value == "" {
@@ -502,11 +532,11 @@ func (s *step) explain(req *AuthorizeRequest) (rows []Decision) {
 		if len(rows) > 0 {
 			return rows
 		}
-		if i == len(s.candidates)-1 || c.scopes == nil || req.has(c.source) { // nobody misses connection_scope
+		if i == len(candidates)-1 || c.scopes == nil || req.has(c.source) { // nobody misses connection_scope
 			reasons = append(reasons, d.Layer+": "+c.whyNot(req))
 		}
 	}
-	d := s.candidates[0].decision(s)
+	d := candidates[0].decision(s)
 	d.Reason = strings.Join(reasons, "; ")
 	return []Decision{d}
 }

@@ -116,6 +116,9 @@ func AbsoluteURI(s string) string {
 	if strings.IndexByte(s, '#') >= 0 {
 		return "must have no fragment"
 	}
+	if host, ok := strings.CutPrefix(s, "https://"); ok && host != "" && host[0] > '/' && host[0] != ':' && host[0] != '?' {
+		return "" // what nearly all are
+	}
 	scheme, rest := s, ""
 	if colon := strings.IndexByte(s, ':'); colon >= 0 {
 		scheme, rest = s[:colon], s[colon+1:]

@@ -46,18 +46,51 @@ func Transport(c *http.Client) http.RoundTripper {
 	return c.Transport
 }
 
+// Timeout gives how long a request may take, 0 for as long as it wants.
+func Timeout(ctx context.Context) time.Duration {
+	host, given := HostClient(ctx)
+	if !given && host.Timeout == 0 {
+		return requestTimeout
+	}
+	return host.Timeout
+}
+
 // Client derives a client for an identity provider's own endpoints: it
 // follows no redirect, reads a bounded answer, and sends the headers to that
-// address alone.
+// address alone. Requests have to carry the context.
 func Client(ctx context.Context, address string, headers http.Header) *http.Client {
-	host, given := HostClient(ctx)
+	host, _ := HostClient(ctx)
 	client := *host // a copy: the host's own client stays as it is
-	if !given && client.Timeout == 0 {
-		client.Timeout = requestTimeout
-	}
+	// By a deadline in RoundTrip, which reads the answer to its end: for a
+	// transport that it does not know, net/http starts a goroutine each time.
+	client.Timeout = 0
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	client.Transport = &transport{ctx: ctx, base: Transport(host), url: address, headers: headers}
+	client.Transport = &transport{base: Transport(host), timeout: Timeout(ctx), url: address, headers: headers}
 	return &client
+}
+
+// Carrying changes a client of Client's for requests that do not carry the
+// context: oauth2 sends the device request without it.
+func Carrying(ctx context.Context, client *http.Client) *http.Client {
+	client.Transport = &carrier{ctx, client.Transport}
+	return client
+}
+
+type carrier struct {
+	ctx  context.Context
+	base http.RoundTripper // a *transport: has read the answer when it returns
+}
+
+func (c *carrier) RoundTrip(req *http.Request) (*http.Response, error) {
+	ctx, cancel := context.WithCancel(c.ctx)
+	defer cancel()
+	defer context.AfterFunc(req.Context(), cancel)()
+	resp, err := c.base.RoundTrip(req.WithContext(ctx))
+	if err != nil {
+		// Of a merged context the transport knows only that it has ended.
+		return nil, cmp.Or(c.ctx.Err(), req.Context().Err(), err)
+	}
+	return resp, nil
 }
 
 // Get asks a userinfo endpoint with a bearer token. The body is whole where
@@ -89,8 +122,8 @@ func Cause(err error) error {
 }
 
 type transport struct {
-	ctx     context.Context // the caller's: oauth2 sends the device request without it
 	base    http.RoundTripper
+	timeout time.Duration // 0 for none
 	url     string
 	headers http.Header // for requests to url alone
 }
@@ -99,11 +132,15 @@ type transport struct {
 // out as the error that it is: oauth2 would turn it into a text, and an
 // oversized answer into bad JSON.
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
-	ctx, cancel := context.WithCancel(t.ctx)
-	defer cancel() // nothing is left to be read then
-	defer context.AfterFunc(req.Context(), cancel)()
-	sent := req.Clone(ctx)
-	if req.URL.String() == t.url {
+	ctx := req.Context()
+	if t.timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, t.timeout)
+		defer cancel() // nothing is left to be read then
+	}
+	sent := req.WithContext(ctx)
+	if len(t.headers) > 0 && req.URL.String() == t.url {
+		sent.Header = req.Header.Clone()
 		for name, values := range t.headers {
 			sent.Header[name] = slices.Clone(values) // whose slice the host's transport may write to
 		}
@@ -117,8 +154,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		body, err = readAnswer(resp)
 	}
 	if err != nil {
-		// Of a merged context the transport knows only that it has ended.
-		return nil, cmp.Or(t.ctx.Err(), req.Context().Err(), err)
+		return nil, cmp.Or(ctx.Err(), err) // the plain one, whatever words the transport has
 	}
 	if req.Method == http.MethodPost && bytes.Equal(bytes.TrimSpace(body), []byte("null")) {
 		body = []byte("{}") // oauth2 panics at a device authorization of null
@@ -139,12 +175,16 @@ func readAnswer(resp *http.Response) ([]byte, error) {
 		return nil, nil
 	}
 	defer func() { _ = resp.Body.Close() }() // all that matters has been read
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	var body bytes.Buffer
+	if 0 < resp.ContentLength && resp.ContentLength <= maxAnswer {
+		body.Grow(int(resp.ContentLength) + bytes.MinRead) // the reader wants room to find the end in
+	}
+	_, err := body.ReadFrom(io.LimitReader(resp.Body, maxAnswer+1))
 	switch {
 	case err != nil:
 		return nil, err
-	case len(body) <= maxAnswer:
-		return body, nil
+	case body.Len() <= maxAnswer:
+		return body.Bytes(), nil
 	case resp.StatusCode < 200 || resp.StatusCode > 299:
 		return nil, nil
 	}

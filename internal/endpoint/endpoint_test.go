@@ -31,12 +31,12 @@ func TestH7TimeoutWithoutAHostClient(t *testing.T) {
 		{"a client with a timeout", &http.Client{Timeout: time.Hour}, time.Hour},
 	} {
 		ctx := context.WithValue(t.Context(), oauth2.HTTPClient, c.value)
-		assert.Equal(t, c.want, endpoint.Client(ctx, "", nil).Timeout, c.name)
+		assert.Equal(t, c.want, endpoint.Timeout(ctx), c.name)
 	}
 	// A program may have set one for all that it does.
 	http.DefaultClient.Timeout = time.Minute
 	defer func() { http.DefaultClient.Timeout = 0 }()
-	assert.Equal(t, time.Minute, endpoint.Client(t.Context(), "", nil).Timeout)
+	assert.Equal(t, time.Minute, endpoint.Timeout(t.Context()))
 }
 
 func TestH8ReasonQuotesNothing(t *testing.T) {

@@ -4,6 +4,7 @@ package lossless
 // a string or list, an object of strings. Each is a pointer to the Go value.
 
 import (
+	"bytes"
 	"maps"
 	"slices"
 	"strconv"
@@ -34,6 +35,18 @@ func (f text[S]) Read(text []byte, at string) []Problem {
 	return nil
 }
 
+func (f text[S]) Agrees(text []byte) bool {
+	return text == nil && *f.p == "" || TextIs(text, string(*f.p))
+}
+
+// TextIs reports whether the text, which may be nil, is the string s.
+func TextIs(text []byte, s string) bool {
+	if bytes.IndexByte(text, '\\') >= 0 {
+		return strictjson.IsText(text) && strictjson.Text(text) == s
+	}
+	return len(text) == len(s)+2 && text[0] == '"' && string(text[1:len(text)-1]) == s
+}
+
 func (f text[S]) Edits(was Field, _ []byte, path []string) []strictjson.Edit {
 	switch *f.p {
 	case *was.(text[S]).p:
@@ -56,6 +69,10 @@ func (f flag) Read(text []byte, at string) []Problem {
 		return nil
 	}
 	return []Problem{{at, "must be true or false, without quotes"}}
+}
+
+func (f flag) Agrees(text []byte) bool {
+	return *f.p && string(text) == "true" || !*f.p && (text == nil || string(text) == "false")
 }
 
 func (f flag) Edits(was Field, _ []byte, path []string) []strictjson.Edit {
@@ -102,6 +119,18 @@ func (f list) Read(text []byte, at string) []Problem {
 	}
 	*f.p = out
 	return nil
+}
+
+func (f list) Agrees(text []byte) bool {
+	switch now := *f.p; {
+	case text == nil:
+		return now == nil
+	case f.textToo && strictjson.IsText(text):
+		return len(now) == 1 && now[0] != "" && TextIs(text, now[0])
+	default:
+		elements, ok := strictjson.Elements(text)
+		return ok && slices.EqualFunc(elements, now, TextIs)
+	}
 }
 
 func (f list) Edits(was Field, text []byte, path []string) []strictjson.Edit {
@@ -153,6 +182,16 @@ func (f dict[S]) Read(text []byte, at string) (problems []Problem) {
 	}
 	*f.p = out
 	return problems
+}
+
+func (f dict[S]) Agrees(text []byte) bool {
+	members, _ := strictjson.Members(text)
+	for _, m := range members {
+		if s, ok := (*f.p)[m.Name]; !ok || !TextIs(m.Value, string(s)) {
+			return false
+		}
+	}
+	return len(members) == len(*f.p) && (text == nil || strictjson.IsObject(text))
 }
 
 func (f dict[S]) Edits(was Field, text []byte, path []string) []strictjson.Edit {

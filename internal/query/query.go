@@ -4,7 +4,6 @@
 package query
 
 import (
-	"encoding/binary"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -52,45 +51,36 @@ var escapes = func() (t [256]uint32) {
 	return t
 }()
 
-// AppendEscape appends s encoded as url.QueryEscape does.
+// AppendEscape appends s encoded as url.QueryEscape does. The loop is plain on
+// purpose: with a table, going byte by byte is faster than going by words, for
+// every other word of a URL holds something to escape.
 func AppendEscape(dst []byte, s string) []byte {
-	n := len(dst)
-	// Room for the worst case and for what the last store writes beyond it.
-	dst = slices.Grow(dst, 3*len(s)+1)
-	dst = dst[:n+3*len(s)+1]
-	for len(s) >= 4 {
-		if all4(s, unreserved) {
-			binary.LittleEndian.PutUint32(dst[n:], load4(s))
-			n += 4
-			s = s[4:]
-			continue
-		}
-		n = putEscape(dst, n, s[0])
-		s = s[1:]
+	if cap(dst)-len(dst) < 3*len(s) {
+		dst = grow(dst, s)
 	}
+	n, out := len(dst), dst[:cap(dst)]
 	for i := range len(s) {
-		n = putEscape(dst, n, s[i])
+		e := escapes[s[i]]
+		out[n] = byte(e)
+		n++
+		if e >= 2<<24 {
+			out[n], out[n+1] = byte(e>>8), byte(e>>16)
+			n += 2
+		}
 	}
 	return dst[:n]
 }
 
-// putEscape stores four bytes, right or not, and counts those that are: a
-// branch for every kind of byte would cost more.
-func putEscape(dst []byte, n int, b byte) int {
-	e := escapes[b]
-	binary.LittleEndian.PutUint32(dst[n:], e)
-	return n + int(e>>24)
-}
-
-// all4 reports whether the first four bytes of s are all of a class. Going by
-// four halves the time of the loops over values.
-func all4(s string, class uint8) bool {
-	return classes[s[0]]&classes[s[1]]&classes[s[2]]&classes[s[3]]&class != 0
-}
-
-// load4 gives the first four bytes of s; the compiler makes it one load.
-func load4(s string) uint32 {
-	return uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24
+// grow makes room for s escaped, and if there was none, for more to come.
+func grow(dst []byte, s string) []byte {
+	n := 0
+	for i := range len(s) {
+		n += int(escapes[s[i]] >> 24)
+	}
+	if n > cap(dst)-len(dst) {
+		dst = slices.Grow(dst, n+cap(dst))
+	}
+	return dst
 }
 
 // Plain counts the bytes at the beginning of s that decode to themselves and
@@ -98,8 +88,8 @@ func load4(s string) uint32 {
 // ampersand, a control character, or what is beyond ASCII.
 func Plain(s string) int {
 	n := 0
-	for n+4 <= len(s) && all4(s[n:], plain) {
-		n += 4
+	for n+4 <= len(s) && classes[s[n]]&classes[s[n+1]]&classes[s[n+2]]&classes[s[n+3]]&plain != 0 {
+		n += 4 // nearly all are plain
 	}
 	for n < len(s) && classes[s[n]]&plain != 0 {
 		n++
@@ -119,45 +109,55 @@ const (
 // as url.QueryUnescape does, but where parsers disagree on a text, or take
 // what no text holds, it refuses.
 func AppendUnescape(dst []byte, s string) ([]byte, string) {
-	start, n := len(dst), len(dst)
-	dst = slices.Grow(dst, len(s))[:n+len(s)]
+	out, _, problem := appendDecoded(dst, s, true)
+	return out, problem
+}
+
+// AppendValue is AppendUnescape of the value that raw begins with, which ends
+// before the first ampersand. n is its length in raw.
+func AppendValue(dst []byte, raw string) (out []byte, n int, problem string) {
+	return appendDecoded(dst, raw, false)
+}
+
+func appendDecoded(dst []byte, raw string, whole bool) (out []byte, n int, problem string) {
+	start := len(dst)
+	n = Plain(raw)
+	dst = append(dst, raw[:n]...)
 	var all uint8 // classes of all decoded bytes that are not plain
-	for i := 0; i < len(s); i++ {
-		if i+4 <= len(s) && all4(s[i:], plain) {
-			binary.LittleEndian.PutUint32(dst[n:], load4(s[i:]))
-			n += 4
-			i += 3
+	for ; n < len(raw) && (whole || raw[n] != '&'); n++ {
+		b := raw[n]
+		if classes[b]&plain != 0 {
+			run := Plain(raw[n:])
+			dst = append(dst, raw[n:n+run]...)
+			n += run - 1
 			continue
 		}
-		b := s[i]
 		switch b {
 		case '+':
 			b = ' '
 		case ';':
-			return dst[:start], RawSemicolon
+			return dst[:start], n, RawSemicolon
 		case '%':
-			if i+2 >= len(s) {
-				return dst[:start], BadEscape
+			if n+2 >= len(raw) {
+				return dst[:start], n, BadEscape
 			}
-			upper, lower := unhex[s[i+1]], unhex[s[i+2]]
+			upper, lower := unhex[raw[n+1]], unhex[raw[n+2]]
 			if upper|lower > 15 {
-				return dst[:start], BadEscape
+				return dst[:start], n, BadEscape
 			}
 			b = upper<<4 | lower
-			i += 2
+			n += 2
 		}
 		all |= classes[b]
-		dst[n] = b
-		n++
+		dst = append(dst, b)
 	}
-	dst = dst[:n]
 	switch {
 	case all&control != 0:
-		return dst[:start], BadControl
+		return dst[:start], n, BadControl
 	case all&high != 0 && !utf8.Valid(dst[start:]):
-		return dst[:start], BadUTF8
+		return dst[:start], n, BadUTF8
 	}
-	return dst, ""
+	return dst, n, ""
 }
 
 // Problem tells what AppendUnescape would find wrong with a value that has

@@ -22,8 +22,8 @@ func Members(value []byte) ([]Member, bool) {
 	if pos >= len(value) || value[pos] != '{' {
 		return nil, false
 	}
-	members := make([]Member, 0, 8)
-	for pos++; ; pos++ { // over the brace, then over each comma
+	members := make([]Member, 0, 1+len(value)/64) // about right for configurations
+	for pos++; ; pos++ {                          // over the brace, then over each comma
 		pos = skipSpace(value, pos)
 		if pos >= len(value) || value[pos] != '"' {
 			return members, true
@@ -39,6 +39,12 @@ func Members(value []byte) ([]Member, bool) {
 			return members, true
 		}
 	}
+}
+
+// IsObject reports whether the value is an object.
+func IsObject(value []byte) bool {
+	pos := skipSpace(value, 0)
+	return pos < len(value) && value[pos] == '{'
 }
 
 // Elements gives the elements of an array in their order. It reports false if
