@@ -465,7 +465,8 @@ func (c *Connection) checkEndpoints(k *checked) {
 			k.reportAt(check.Endpoint(value, most, c.InsecureAllowHTTP), paths...)
 			*own = value
 		} else if *own == "" && required {
-			k.reportAt("is missing; strategy "+strconv.Quote(c.Strategy)+" has no endpoint of its own", paths...)
+			names := strings.ReplaceAll(strings.Join(paths, " or "), "options/", "")
+			k.reportAt("is missing; set "+names+", since strategy "+strconv.Quote(c.Strategy)+" has no endpoint of its own", paths...)
 		}
 	}
 	// URLs of the protocol that the strategy does not speak are checked all the
