@@ -1,0 +1,5 @@
+package fetchscript
+
+type Isolation struct{}
+
+func newChildren(string, Options) machine { return nil }
