@@ -1,10 +1,6 @@
 package fetchscript_test
 
 import (
-	"context"
-	"io"
-	"net/http"
-	"strings"
 	"testing"
 
 	"golang.org/x/oauth2"
@@ -12,17 +8,6 @@ import (
 	"example.com/upstream"
 	"example.com/upstream/fetchscript"
 )
-
-// inMemory answers every request with one body.
-type inMemory string
-
-func (b inMemory) RoundTrip(r *http.Request) (*http.Response, error) {
-	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(string(b))), Request: r}, nil
-}
-
-func answering(ctx context.Context, body string) context.Context {
-	return context.WithValue(ctx, oauth2.HTTPClient, &http.Client{Transport: inMemory(body)})
-}
 
 const account = `{"account": {"uuid": "4f1c", "email": "ann@example.com"}}`
 

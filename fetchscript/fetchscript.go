@@ -107,7 +107,7 @@ func (o Options) Compile(src string) (*Script, error) {
 	s.machine = p
 	if o.Isolation != nil {
 		p.close() // it has shown that the text compiles
-		s.machine = newChildren(src, o)
+		s.machine = newChildren(p, o)
 	}
 	runtime.AddCleanup(s, func(m machine) { m.(interface{ close() }).close() }, s.machine)
 	return s, nil

@@ -177,8 +177,8 @@ var errEnded = errors.New("the run has ended")
 
 // host is what the prelude reaches by host(name, ...).
 func (r *run) host(name string, args []string) (string, bool, error) {
-	if r.done {
-		return "", false, errEnded
+	if r.done || r.engine.Stopped() {
+		return "", false, errEnded // what the script makes of being stopped does not count
 	}
 	if f, found := functions[name]; found {
 		if len(args) < f.arity {

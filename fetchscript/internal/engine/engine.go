@@ -68,6 +68,7 @@ type Engine struct {
 	image   []byte       // of the memory, as Freeze found it
 
 	rejected map[uintptr]string // promises that nobody handles, with the reason
+	broken   bool               // a panic went through it
 
 	mu     sync.Mutex // for what other goroutines do
 	closed bool
@@ -159,7 +160,7 @@ func (e *Engine) ledger() *ledger { return at[ledger](e.base) }
 
 // guard runs what may fault, since Kill takes the memory away, and tells how it ended.
 func (e *Engine) guard(f func() error) (err error) {
-	if e.closed || e.locked.Load() {
+	if e.closed || e.broken || e.locked.Load() {
 		return ErrClosed
 	}
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
@@ -169,8 +170,18 @@ func (e *Engine) guard(f func() error) (err error) {
 		case e.locked.Load():
 			err = ErrStopped
 		case p != nil:
-			e.Kill() // its state is beyond repair
-			err = fmt.Errorf("the JavaScript engine failed: %v", p)
+			// The engine does not check each allocation. Its state is beyond
+			// repair; what ends the run is what went before.
+			refused, stopped := e.ledger().refused != 0, atomic.LoadUint32(&e.ledger().stop) != 0
+			e.broken = true
+			switch {
+			case stopped:
+				err = ErrStopped
+			case refused:
+				err = ErrMemory
+			default:
+				err = fmt.Errorf("the JavaScript engine failed: %v", p)
+			}
 		case err != nil && atomic.LoadUint32(&e.ledger().stop) != 0:
 			err = ErrStopped
 		}
@@ -350,6 +361,11 @@ func (e *Engine) OutOfMemory() bool {
 	return !e.closed && !e.locked.Load() && e.ledger().refused != 0
 }
 
+// Stopped says whether Interrupt was called since the last Reset.
+func (e *Engine) Stopped() bool {
+	return e.closed || e.locked.Load() || atomic.LoadUint32(&e.ledger().stop) != 0
+}
+
 // Freeze notes the state of the engine, to which Reset goes back.
 func (e *Engine) Freeze() error {
 	return e.guard(func() error {
@@ -366,7 +382,7 @@ func (e *Engine) Reset() bool {
 	const cheap = 256 << 10 // bytes that are cleared faster than given back
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.closed || e.locked.Load() || e.image == nil {
+	if e.closed || e.broken || e.locked.Load() || e.image == nil {
 		return false
 	}
 	e.rejected = nil
@@ -415,9 +431,8 @@ func (e *Engine) Close() {
 	}
 	e.closed = true
 	engines.Delete(e.base)
-	if !e.locked.Load() {
-		// After a fault the stack of the C functions is in no order to be closed.
-		e.tls.Close()
+	if !e.broken && !e.locked.Load() {
+		e.tls.Close() // after a fault the stack of the C functions is in no order for it
 	}
 	freePages(e.pages)
 	e.pages, e.image = nil, nil

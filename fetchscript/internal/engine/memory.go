@@ -59,9 +59,12 @@ func classOf(n uintptr) (class, size uintptr) {
 const maxBlock = 1 << 40
 
 func (l *ledger) alloc(base, n uintptr) uintptr {
-	if n > maxBlock || atomic.LoadUint32(&l.stop) != 0 {
-		l.refused |= uint32(n >> 40 & 1)
+	if n > maxBlock {
+		l.refused = 1
 		return 0
+	}
+	if !CanKill && atomic.LoadUint32(&l.stop) != 0 {
+		return 0 // the one way there to end a built-in function that takes ever more
 	}
 	class, size := classOf(n)
 	if address := l.free[class]; address != 0 {
@@ -92,7 +95,7 @@ func (l *ledger) release(base, address uintptr) {
 // grow gives the last block more room where it stands.
 func (l *ledger) grow(base, address, n uintptr) bool {
 	b := at[block](address - blockHeader)
-	if address+b.size != base+l.next || n > maxBlock || atomic.LoadUint32(&l.stop) != 0 {
+	if address+b.size != base+l.next || n > maxBlock || !CanKill && atomic.LoadUint32(&l.stop) != 0 {
 		return false
 	}
 	class, size := classOf(n)
