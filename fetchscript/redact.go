@@ -24,8 +24,13 @@ type redactor struct {
 	secrets []string // the longest first
 
 	mu     sync.Mutex
-	bodies []string
-	blocks []map[string]int // of each body: where its blocks stand; made when needed
+	bodies []quoted
+}
+
+// quoted is the body of an answer.
+type quoted struct {
+	text   string
+	blocks map[string]int // where its blocks stand; made when a message needs it
 }
 
 func newRedactor(secrets []string) *redactor {
@@ -47,8 +52,7 @@ func (r *redactor) answered(body string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if body != "" {
-		r.bodies = append(r.bodies, body)
-		r.blocks = append(r.blocks, nil)
+		r.bodies = append(r.bodies, quoted{text: body})
 	}
 }
 
@@ -63,8 +67,8 @@ func (r *redactor) clean(text string) string {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for i, body := range r.bodies {
-		text = r.withoutBody(i, body, text)
+	for i := range r.bodies {
+		text = r.withoutBody(i, text)
 	}
 	if len(text) > maxMessage {
 		text = text[:maxMessage] + "..."
@@ -77,42 +81,62 @@ func (r *redactor) clean(text string) string {
 	}, strings.ToValidUTF8(text, "\uFFFD"))
 }
 
-// withoutBody replaces every part of text that quotes the body: the whole, or
-// from two blocks on any piece of it. Shorter words, such as an error code, stay.
-func (r *redactor) withoutBody(i int, body, text string) string {
-	if trimmed := strings.TrimSpace(body); len(trimmed) >= minSecret && len(trimmed) < 2*bodyBlock {
-		return strings.ReplaceAll(text, trimmed, bodyMark)
-	}
-	// A script that parsed the body and wrote it down again has other spaces.
-	text = r.quotations(&r.blocks[i], body, text)
-	return text
-}
-
-func (r *redactor) quotations(blocks *map[string]int, body, text string) string {
-	if *blocks == nil {
-		*blocks = map[string]int{}
-		for at := 0; at+bodyBlock <= len(body); at += bodyBlock {
-			(*blocks)[body[at:at+bodyBlock]] = at
+// essence is a text without what writing it down again may change: white space
+// and JSON's escapes. places says where each of its bytes stands in the text.
+func essence(text string) (bytes string, places []int) {
+	out := make([]byte, 0, len(text))
+	places = make([]int, 0, len(text))
+	for i := range len(text) {
+		if c := text[i]; c > ' ' && c != '\\' {
+			out, places = append(out, c), append(places, i)
 		}
 	}
+	return string(out), places
+}
+
+// withoutBody replaces every part of text that quotes the body: the whole, or
+// from two blocks on any piece of it. Shorter words, such as an error code, stay.
+func (r *redactor) withoutBody(i int, text string) string {
+	body := &r.bodies[i]
+	if body.blocks == nil {
+		body.text, _ = essence(body.text)
+		body.blocks = map[string]int{}
+		for at := 0; at+bodyBlock <= len(body.text); at += bodyBlock {
+			body.blocks[body.text[at:at+bodyBlock]] = at
+		}
+	}
+	words, places := essence(text)
 	var out strings.Builder
-	copied := 0
-	for at := 0; at+bodyBlock <= len(text); at++ {
-		where, found := (*blocks)[text[at:at+bodyBlock]]
+	copied, seen := 0, 0 // bytes of text and of words
+	replace := func(start, end int) {
+		out.WriteString(text[copied:places[start]])
+		out.WriteString(bodyMark)
+		copied, seen = places[end-1]+1, end
+	}
+	if short := len(body.text); short < 2*bodyBlock {
+		for at := strings.Index(words, body.text); short >= minSecret && at >= 0; {
+			replace(at, at+short)
+			next := strings.Index(words[seen:], body.text)
+			if at = next + seen; next < 0 {
+				break
+			}
+		}
+		return out.String() + text[copied:]
+	}
+	for at := 0; at+bodyBlock <= len(words); at++ {
+		where, found := body.blocks[words[at:at+bodyBlock]]
 		if !found {
 			continue
 		}
 		start, end := at, at+bodyBlock
-		for b := where; start > copied && b > 0 && text[start-1] == body[b-1]; b-- {
+		for b := where; start > seen && b > 0 && words[start-1] == body.text[b-1]; b-- {
 			start--
 		}
-		for b := where + bodyBlock; end < len(text) && b < len(body) && text[end] == body[b]; b++ {
+		for b := where + bodyBlock; end < len(words) && b < len(body.text) && words[end] == body.text[b]; b++ {
 			end++
 		}
-		out.WriteString(text[copied:start])
-		out.WriteString(bodyMark)
-		copied, at = end, end-1
+		replace(start, end)
+		at = end - 1
 	}
-	out.WriteString(text[copied:])
-	return out.String()
+	return out.String() + text[copied:]
 }

@@ -431,9 +431,7 @@ func (e *Engine) Close() {
 	}
 	e.closed = true
 	engines.Delete(e.base)
-	if !e.broken && !e.locked.Load() {
-		e.tls.Close() // after a fault the stack of the C functions is in no order for it
-	}
+	e.tls.Close() // frees the C functions' stack, also where a fault left it in disorder
 	freePages(e.pages)
 	e.pages, e.image = nil, nil
 }
