@@ -65,12 +65,18 @@ func (p *pool) start() (*warm, error) {
 		return nil, err
 	}
 	w.engine = e
-	err = e.SetEntry(prelude())
+	prelude, err := preludeCode()
+	if err == nil {
+		err = e.LoadCode(prelude, true)
+	}
 	if err == nil && p.lodash {
-		err = e.Load(lodashText, false)
+		var lodash engine.Code
+		if lodash, err = lodashCode(); err == nil {
+			err = e.LoadCode(lodash, false)
+		}
 	}
 	if err == nil {
-		err = e.Load(p.source, true)
+		err = e.Load(p.source)
 	}
 	if err == nil {
 		_, err = e.Call("adopt")

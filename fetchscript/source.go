@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"example.com/upstream/fetchscript/internal/engine"
@@ -37,6 +38,21 @@ func prelude() string {
 	}
 	b.WriteString("})()")
 	return b.String()
+}
+
+// The two are the same for every script: they are compiled once in a process.
+var (
+	preludeCode = sync.OnceValues(func() (engine.Code, error) { return compiled(prelude()) })
+	lodashCode  = sync.OnceValues(func() (engine.Code, error) { return compiled(lodashText) })
+)
+
+func compiled(source string) (engine.Code, error) {
+	e, err := engine.New(engine.Limits{Memory: 32 * mebibyte, Stack: maxStack}, func(string, []string) (string, bool, error) { return "", false, errEnded })
+	if err != nil {
+		return nil, err
+	}
+	defer e.Close()
+	return e.Compile(source)
 }
 
 var (
