@@ -32,7 +32,7 @@ type warm struct {
 
 func (w *warm) host(name string, args []string) (string, bool, error) {
 	if w.run == nil {
-		return "", false, errEnded // nothing runs while an engine is made ready
+		return "", false, nil // while an engine is made ready there is nobody to ask
 	}
 	return w.run.host(name, args)
 }
@@ -73,6 +73,12 @@ func (p *pool) start() (*warm, error) {
 		var lodash engine.Code
 		if lodash, err = lodashCode(); err == nil {
 			err = e.LoadCode(lodash, false)
+		}
+	}
+	const answer = `{"statusCode": 200, "statusMessage": "OK", "headers": {"content-type": "application/json"}, "url": "https://idp.invalid/"}`
+	for _, call := range [][]string{{"warm"}, {"answer", "1", answer, `{"id": "0"}`}} {
+		if err == nil {
+			_, err = e.Call(call...)
 		}
 	}
 	if err == nil {

@@ -103,7 +103,9 @@ global('setImmediate', (f, ...args) => startTimer(f, 0, args, false));
 global('clearTimeout', stopTimer);
 global('clearInterval', stopTimer);
 global('clearImmediate', stopTimer);
-global('queueMicrotask', (f) => { Promise.resolve().then(f); });
+const settled = Promise.resolve();
+const queueMicrotask = (f) => { settled.then(f); };
+global('queueMicrotask', queueMicrotask);
 
 // Every run starts from the same copy of memory, the generator's state
 // included; so chance has to come from outside.

@@ -62,33 +62,49 @@ function addressOf(u, protocol) {
 
 // request
 
+class Request extends EventEmitter {
+  constructor(options) {
+    super();
+    this._options = options;
+    this._cancel = null;
+  }
+  auth(user, pass, now, bearer) { this._options.auth = bearer ? { bearer } : { user, pass }; return this; }
+  form(form) { this._options.form = form; return this; }
+  json(json) { this._options.json = json; return this; }
+  qs(qs) { this._options.qs = qs; return this; }
+  abort() { if (this._cancel) this._cancel(); }
+  end() { return this; }
+}
+
+class Response extends EventEmitter {
+  constructor(answer, body, method) {
+    super();
+    this.statusCode = answer.statusCode;
+    this.statusMessage = answer.statusMessage;
+    this.headers = answer.headers;
+    this.body = body;
+    this.request = { uri: { href: answer.url }, href: answer.url, method };
+  }
+  toJSON() { return { statusCode: this.statusCode, body: this.body, headers: this.headers }; }
+}
+
 function startRequest(o) {
-  const self = new EventEmitter();
+  const self = new Request(o);
   const callback = o.callback;
-  self.auth = (user, pass, _now, bearer) => { o.auth = bearer ? { bearer } : { user, pass }; return self; };
-  self.form = (form) => { o.form = form; return self; };
-  self.json = (json) => { o.json = json; return self; };
-  self.qs = (qs) => { o.qs = qs; return self; };
-  self.abort = () => { if (self.cancel) self.cancel(); };
-  self.end = () => self;
-  let promise;
-  const settled = () => promise || (promise = new Promise((resolve, reject) => { self.on('complete', (r, body) => resolve(body)); self.on('error', reject); }));
-  self.then = undefined;
-  self.promise = settled;
+  const fail = (e) => {
+    if (callback) callback(e);
+    const heard = self.emit('error', e);
+    if (!callback && !heard) throw e;
+  };
   // Sent a little later, so that .auth() and .form() still have a say.
-  Promise.resolve().then(() => {
-    const fail = (e) => {
-      if (callback) callback(e);
-      const heard = self.emit('error', e);
-      if (!callback && !heard) throw e;
-    };
+  queueMicrotask(() => {
     let call;
     try {
       call = requestCall(o);
     } catch (e) {
       return fail(e);
     }
-    self.cancel = send(call, (e, answer) => {
+    self._cancel = send(call, (e, answer) => {
       if (e) return fail(e);
       let body = answer.body;
       if (o.json && typeof body === 'string') {
@@ -98,15 +114,13 @@ function startRequest(o) {
           // request leaves a body that is not JSON as it is.
         }
       }
-      const response = Object.assign(new EventEmitter(), {
-        statusCode: answer.statusCode, statusMessage: answer.statusMessage, headers: answer.headers, body,
-        request: { uri: { href: answer.url }, href: answer.url, method: call.method },
-        toJSON: () => ({ statusCode: answer.statusCode, body, headers: answer.headers }),
-      });
-      self.emit('response', response);
-      self.emit('data', answer.body);
-      self.emit('end');
-      self.emit('complete', response, body);
+      const response = new Response(answer, body, call.method);
+      if (self._handlers) {
+        self.emit('response', response);
+        self.emit('data', answer.body);
+        self.emit('end');
+        self.emit('complete', response, body);
+      }
       if (callback) callback(null, response, body);
     });
   });
