@@ -8,6 +8,7 @@
 package engine
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"runtime/debug"
@@ -309,7 +310,7 @@ type Code []byte
 // time that loading a text does.
 func (e *Engine) Compile(source string) (code Code, err error) {
 	err = e.guard(func() error {
-		lib.XJS_SetStripInfo(e.tls, e.runtime, lib.MJS_STRIP_SOURCE)
+		lib.XJS_SetStripInfo(e.tls, e.runtime, lib.MJS_STRIP_DEBUG)
 		defer lib.XJS_SetStripInfo(e.tls, e.runtime, 0)
 		v := e.eval(source, false, lib.MJS_EVAL_TYPE_GLOBAL|lib.MJS_EVAL_FLAG_COMPILE_ONLY)
 		if isException(v) {
@@ -419,7 +420,10 @@ func (e *Engine) Freeze() error {
 // nothing is left of what happened since. It reports whether the engine can be
 // used on.
 func (e *Engine) Reset() bool {
-	const cheap = 256 << 10 // bytes that are cleared faster than given back
+	const (
+		chunk = 1 << 10   // bytes
+		cheap = 256 << 10 // bytes that are cleared faster than given back
+	)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.closed || e.broken || e.locked.Load() || e.image == nil {
@@ -427,7 +431,13 @@ func (e *Engine) Reset() bool {
 	}
 	e.rejected = nil
 	highest := int(e.ledger().highest)
-	copy(e.pages, e.image)
+	for at := 0; at < len(e.image); at += chunk {
+		// Most chunks are as they were, and comparing is faster than writing.
+		end := min(at+chunk, len(e.image))
+		if now, then := e.pages[at:end], e.image[at:end]; !bytes.Equal(now, then) {
+			copy(now, then)
+		}
+	}
 	clear(e.pages[len(e.image):min(max(highest, len(e.image)), len(e.image)+cheap)])
 	if highest > len(e.image)+cheap {
 		cleanPages(e.pages, len(e.image)+cheap)
