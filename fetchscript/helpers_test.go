@@ -30,7 +30,7 @@ function fetchUserProfile(accessToken, context, callback) {
     let data;
     try {
       data = JSON.parse(text);
-    } catch (_) {
+    } catch (notJSON) {
       return callback(new Error(text));
     }
     callback(null, { user_id: data.account.uuid, email: data.account.email });

@@ -151,8 +151,8 @@ func (r *run) outOfMemory() *Error {
 }
 
 func (r *run) neverCalled() *Error {
-	if reason := r.engine.Rejected(); reason != "" {
-		return messageError("%s", reason)
+	if reason := r.engine.Rejected(); reason != "" || r.engine.OutOfMemory() {
+		return r.scriptFailure(reason)
 	}
 	return limitError(LimitCallback, "the script ended without calling its callback, and its promise did not settle")
 }
