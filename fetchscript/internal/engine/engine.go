@@ -421,8 +421,9 @@ func (e *Engine) Freeze() error {
 // used on.
 func (e *Engine) Reset() bool {
 	const (
-		chunk = 1 << 10   // bytes
-		cheap = 256 << 10 // bytes that are cleared faster than given back
+		chunk       = 1 << 10   // bytes
+		cheap       = 256 << 10 // bytes that are cleared faster than given back
+		largestPage = 64 << 10  // of any system
 	)
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -438,12 +439,12 @@ func (e *Engine) Reset() bool {
 			copy(now, then)
 		}
 	}
-	clear(e.pages[len(e.image):min(max(highest, len(e.image)), len(e.image)+cheap)])
-	if highest > len(e.image)+cheap {
-		cleanPages(e.pages, len(e.image)+cheap)
-		if !CanKill {
-			clear(e.pages[len(e.image):highest])
-		}
+	// What is behind was handed out by the run. It is cleared too, so that no
+	// fault of the engine can show it to another.
+	end := min((len(e.image)+cheap+largestPage-1)/largestPage*largestPage, len(e.pages))
+	clear(e.pages[len(e.image):min(max(highest, len(e.image)), end)])
+	if highest > end {
+		cleanPages(e.pages, end, highest)
 	}
 	return true
 }

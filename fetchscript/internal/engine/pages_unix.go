@@ -3,6 +3,7 @@
 package engine
 
 import (
+	"runtime"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -16,12 +17,15 @@ func newPages(size int) ([]byte, error) {
 	return unix.Mmap(-1, 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
 }
 
-// cleanPages gives what lies behind the first keep bytes back to the system.
-func cleanPages(pages []byte, keep int) {
-	page := unix.Getpagesize()
-	if keep = (keep + page - 1) / page * page; keep < len(pages) {
-		_ = unix.Madvise(pages[keep:], unix.MADV_DONTNEED) // only memory is lost where it fails
+// cleanPages gives what lies behind the first keep bytes, whole pages, back to
+// the system; used says how far they were written to. They read as zero then.
+func cleanPages(pages []byte, keep, used int) {
+	// Only Linux promises that at once; elsewhere it is cleared by hand.
+	if runtime.GOOS == "linux" && unix.Madvise(pages[keep:], unix.MADV_DONTNEED) == nil {
+		return
 	}
+	clear(pages[keep:used])
+	_ = unix.Madvise(pages[keep:], unix.MADV_FREE) // only memory is lost where it fails
 }
 
 // lockPages makes every access to the pages fault.
