@@ -145,6 +145,9 @@ func (s *Script) fetch(ctx context.Context, token *oauth2.Token, conn *upstream.
 		conn = &upstream.Connection{}
 	}
 	in, secrets := newInput(&s.options, s.words, token, conn)
+	if ctx.Err() != nil {
+		return nil, &Error{Message: givenUp, Err: ctx.Err()}
+	}
 	limited, cancel := context.WithTimeout(ctx, s.options.Timeout)
 	defer cancel()
 	out := &outside{options: &s.options, redactor: newRedactor(secrets), connection: conn.Name}
@@ -154,7 +157,7 @@ func (s *Script) fetch(ctx context.Context, token *oauth2.Token, conn *upstream.
 		failure := *asError(err, "the run failed")
 		failure.Message = out.redactor.clean(failure.Message)
 		if failure.Limit == LimitTime && ctx.Err() != nil {
-			failure.Limit, failure.Message, failure.Err = "", "the login was given up", ctx.Err()
+			failure.Limit, failure.Message, failure.Err = "", givenUp, ctx.Err()
 		}
 		return nil, &failure
 	}
@@ -193,6 +196,8 @@ func (o Options) Attach(p *upstream.Provider, conn *upstream.Connection, own ups
 	}
 	return p.WithProfileFetcher(s.Fetch), nil
 }
+
+const givenUp = "the login was given up"
 
 // hasUserinfo says whether FetchProfile has a place to ask, as NewProvider has it.
 func hasUserinfo(conn *upstream.Connection) bool {

@@ -114,16 +114,17 @@ func (r *run) wait(ctx context.Context, w *watch) {
 
 // call enters the engine, under what is left of the limits.
 func (r *run) call(w *watch, args ...string) {
-	begin := time.Now()
-	over := time.AfterFunc(r.options.CPU-r.spent, w.stop)
+	left := r.options.CPU - r.spent
+	clock := startWatch()
+	done := w.limit(clock, left)
 	_, err := r.engine.Call(args...)
-	over.Stop()
-	r.spent += time.Since(begin)
+	exceeded := done()
+	r.spent += clock.stop()
 	if r.done {
 		return // what came after the first call of the callback does not count
 	}
 	switch {
-	case errors.Is(err, engine.ErrStopped) && r.spent >= r.options.CPU:
+	case exceeded && errors.Is(err, engine.ErrStopped):
 		r.finish("", limitError(LimitCPU, "the script computed for %v without an end", r.options.CPU))
 	case errors.Is(err, engine.ErrStopped):
 		// The time is up; execute says so.
@@ -233,6 +234,37 @@ type watch struct {
 	mu     sync.Mutex
 	engine *engine.Engine // nil once the run is over
 	kill   *time.Timer
+}
+
+// limit stops the script once it has computed for as long as is left. The timer
+// goes by the wall, so it looks again where the processor was busy elsewhere.
+// done ends that, and says whether the script was stopped.
+func (w *watch) limit(clock stopwatch, left time.Duration) (done func() bool) {
+	var mu sync.Mutex
+	var ended, exceeded bool
+	var t *time.Timer
+	mu.Lock()
+	defer mu.Unlock()
+	t = time.AfterFunc(left, func() {
+		mu.Lock()
+		defer mu.Unlock()
+		if ended {
+			return
+		}
+		if rest := left - clock.spent(); rest > 0 {
+			t.Reset(max(rest, time.Millisecond))
+			return
+		}
+		exceeded = true
+		w.stop()
+	})
+	return func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		ended = true
+		t.Stop()
+		return exceeded
+	}
 }
 
 func (w *watch) stop() {
