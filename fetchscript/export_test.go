@@ -15,3 +15,11 @@ func Redact(secrets, bodies []string, text string) string {
 	}
 	return r.clean(text)
 }
+
+// Idle counts the engines of a script that are ready.
+func Idle(s *Script) int {
+	p := s.machine.(*pool)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.idle)
+}

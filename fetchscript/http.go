@@ -160,11 +160,10 @@ func (out *outside) exchange(ctx context.Context, c *call, body string) (*http.R
 			header.Del("Content-Length")
 		}
 		if origin(next) != first {
-			first = "" // for good: a way back would be the stranger's choice too
 			if body != "" {
 				return nil, "", refusal("a redirect to another host is not followed with a body")
 			}
-			header = harmless(header)
+			header = harmless(header) // for good: a way back would be the stranger's choice too
 		}
 		target = next
 	}

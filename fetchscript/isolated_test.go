@@ -1,3 +1,5 @@
+//go:build unix
+
 package fetchscript_test
 
 import (
@@ -5,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -13,6 +16,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"example.com/upstream/fetchscript"
 )
@@ -88,7 +92,7 @@ func TestIsolatedProcessIsConfined(t *testing.T) {
 	require.NoError(t, err)
 	var own []string
 	for _, dir := range children(t) {
-		if !strings.Contains(strings.Join(before, " ")+" ", dir+" ") {
+		if !slices.Contains(before, dir) {
 			own = append(own, dir)
 		}
 	}
@@ -104,6 +108,25 @@ func TestIsolatedProcessIsConfined(t *testing.T) {
 	require.NoError(t, err)
 	assert.NotContains(t, string(environment), "DATABASE")
 	assert.Equal(t, 1, strings.Count(string(environment), "="))
+
+	// A child that does not keep to its limits is killed by the program.
+	held, err := strconv.Atoi(filepath.Base(own[0]))
+	require.NoError(t, err)
+	require.NoError(t, unix.Kill(held, unix.SIGSTOP))
+	short, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	begin := time.Now()
+	_, err = s.Fetch(short, token(nil), connection())
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	assert.Less(t, time.Since(begin), 2*time.Second)
+	assert.Eventually(t, func() bool { return !slices.Contains(children(t), own[0]) }, 5*time.Second, 10*time.Millisecond)
+	_, err = s.Fetch(t.Context(), token(nil), connection())
+	require.NoError(t, err)
+	for _, dir := range children(t) {
+		if !slices.Contains(before, dir) {
+			own[0] = dir
+		}
+	}
 
 	// A child that is killed from outside costs one login at most.
 	pid, err := strconv.Atoi(filepath.Base(own[0]))

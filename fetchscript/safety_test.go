@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/http/cookiejar"
 	"runtime"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -16,6 +18,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/oauth2"
 
 	"example.com/upstream"
 	"example.com/upstream/fetchscript"
@@ -371,4 +374,71 @@ func TestEnginesAreFreed(t *testing.T) {
 	after := cycle(60)
 	t.Logf("resident before: %d KiB, after: %d KiB", before>>10, after>>10)
 	assert.Less(t, float64(after), 1.3*float64(before))
+}
+
+// TestStackOption: the setting is what counts.
+func TestStackOption(t *testing.T) {
+	source := "(t, c, cb) => { let n = 0; try { (function f() { n++; f(); })(); } catch (e) {} cb(null, { user_id: n }); }"
+	depth := func(stack int) int {
+		profile, err := fetch(t, t.Context(), fetchscript.Options{Stack: stack}, source, token(nil))
+		require.NoError(t, err)
+		n, err := strconv.Atoi(profile.UserID)
+		require.NoError(t, err)
+		return n
+	}
+	assert.Less(t, depth(100), 110)
+	assert.Greater(t, depth(800), 200)
+}
+
+// TestMemoryOption: what fits into the default does not fit into less.
+func TestMemoryOption(t *testing.T) {
+	source := "(t, c, cb) => cb(null, { user_id: new Uint8Array(20 << 20).length })"
+	_, err := fetch(t, t.Context(), fetchscript.Options{}, source, token(nil))
+	require.NoError(t, err)
+	_, err = fetch(t, t.Context(), fetchscript.Options{Memory: 16 << 20}, source, token(nil))
+	require.ErrorContains(t, err, "memory limit")
+}
+
+// TestCallbackEndsTheScript: what comes after does not hold the login up.
+func TestCallbackEndsTheScript(t *testing.T) {
+	begin := time.Now()
+	_, err := fetch(t, t.Context(), fetchscript.Options{CPU: 5 * time.Second}, "(t, c, cb) => { cb(null, { user_id: 'u1' }); for (;;) {} }", token(nil))
+	require.NoError(t, err)
+	assert.Less(t, time.Since(begin), 2*time.Second)
+}
+
+// TestCookiesAreNotShared: the host's client may have a jar.
+func TestCookiesAreNotShared(t *testing.T) {
+	p := newIDP(t, func(w http.ResponseWriter, r *http.Request) {
+		http.SetCookie(w, &http.Cookie{Name: "session", Value: "of another user"})
+		echo(w, r)
+	})
+	jar, err := cookiejar.New(nil)
+	require.NoError(t, err)
+	ctx := p.context(t.Context())
+	ctx.Value(oauth2.HTTPClient).(*http.Client).Jar = jar
+	for range 2 {
+		_, err = fetch(t, ctx, fetchscript.Options{}, "(t, c, cb) => request.get('https://idp.example.com/me', () => request.get('https://idp.example.com/me', () => cb(null, { user_id: 'u1' })))", token(nil))
+		require.NoError(t, err)
+	}
+	for _, s := range p.requests() {
+		assert.Empty(t, s.Header.Get("Cookie"))
+	}
+}
+
+// TestConcurrencyAndIdle: so many at once, and so many engines afterwards.
+func TestConcurrencyAndIdle(t *testing.T) {
+	s, err := fetchscript.Options{Concurrency: 3, Idle: 2}.Compile("(t, c, cb) => setTimeout(() => cb(null, { user_id: 'u1' }), 100)")
+	require.NoError(t, err)
+	var all sync.WaitGroup
+	begin := time.Now()
+	for range 6 {
+		all.Go(func() {
+			_, err := s.Fetch(t.Context(), token(nil), connection())
+			assert.NoError(t, err)
+		})
+	}
+	all.Wait()
+	assert.GreaterOrEqual(t, time.Since(begin), 200*time.Millisecond)
+	assert.Equal(t, 2, fetchscript.Idle(s))
 }

@@ -206,6 +206,7 @@ func TestU1Modules(t *testing.T) {
 		{"xml2js", "(() => { let r; require('xml2js').parseString('<a x=\"1\"><b>t</b><b>u</b><c/></a>', (e, o) => { r = o; }); return r; })()", `{"a":{"$":{"x":"1"},"b":["t","u"],"c":[""]}}`},
 		{"xml2js options", "(() => { let r; new (require('xml2js').Parser)({ explicitArray: false, mergeAttrs: true, explicitRoot: false }).parseString('<a x=\"1\"><n:b>t &amp; u</n:b></a>', (e, o) => { r = o; }); return r; })()", `{"x":"1","n:b":"t \u0026 u"}`},
 		{"xml2js, not XML", "(() => { let r; require('xml2js').parseString('<a><b></a>', (e) => { r = e.message.slice(0, 4); }); return r; })()", `"XML:"`},
+		{"xml2js, a DTD", "(() => { let r; require('xml2js').parseString('<!DOCTYPE a [<!ENTITY b \"c\">]><a>&b;</a>', (e) => { r = e.message.slice(0, 15); }); return r; })()", `"XML: a document"`},
 		{"events", "(() => { let n = 0; const e = new (require('events'))(); e.once('x', () => n++); e.emit('x'); e.emit('x'); return n; })()", "1"},
 		{"context", "[ctx.client_id, ctx.client_secret.length, ctx.team_id, ctx.user.name, ctx.id, ctx.tokenURL, ctx.refresh_token]", `["client-1",13,"T1",{"first":"Ann"},7,"https://idp.example.com/token",null]`},
 	} {
