@@ -410,7 +410,7 @@ func TestCallbackEndsTheScript(t *testing.T) {
 // TestCookiesAreNotShared: the host's client may have a jar.
 func TestCookiesAreNotShared(t *testing.T) {
 	p := newIDP(t, func(w http.ResponseWriter, r *http.Request) {
-		http.SetCookie(w, &http.Cookie{Name: "session", Value: "of another user"})
+		http.SetCookie(w, &http.Cookie{Name: "login", Value: "of another user"})
 		echo(w, r)
 	})
 	jar, err := cookiejar.New(nil)
