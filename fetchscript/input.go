@@ -30,9 +30,8 @@ func newInput(o *Options, words []string, token *oauth2.Token, conn *upstream.Co
 	if in.Configuration == nil {
 		in.Configuration = map[string]string{}
 	}
-	secrets := []string{token.AccessToken, token.RefreshToken, string(c.ClientSecret), string(c.ClientID) + ":" + string(c.ClientSecret)}
-	for name, value := range c.CustomHeaders {
-		_ = name
+	secrets := []string{token.AccessToken, token.RefreshToken, string(c.ClientSecret), c.ClientID + ":" + string(c.ClientSecret)}
+	for _, value := range c.CustomHeaders {
 		secrets = append(secrets, string(value))
 	}
 	for _, value := range o.Configuration {
@@ -60,6 +59,13 @@ func newInput(o *Options, words []string, token *oauth2.Token, conn *upstream.Co
 		secrets = append(secrets, text)
 	}
 	in.OAuth1 = in.Secret != "" || c.RequestTokenURL != ""
+	in.describe(token, conn)
+	return in, secrets
+}
+
+// describe puts in what does not depend on the script.
+func (in *input) describe(token *oauth2.Token, conn *upstream.Connection) {
+	c := &conn.Options
 	put := func(name, value string) {
 		if value != "" {
 			in.Context[name] = value
@@ -93,7 +99,6 @@ func newInput(o *Options, words []string, token *oauth2.Token, conn *upstream.Co
 	if _, answered := in.Context["scope"]; !answered {
 		put("scope", strings.Join(c.Scope, " "))
 	}
-	return in, secrets
 }
 
 // secretName says whether a member of a token response holds what must not be
