@@ -1,0 +1,62 @@
+// Package fetchscript runs the fetchUserProfile script of a connection: a
+// JavaScript function for Node.js that gets a user's profile from an identity
+// provider, given (accessToken, context, callback). Most programs need one line:
+//
+//	provider, err = fetchscript.Attach(provider, conn, nil)
+//
+// From then on [upstream.Provider.FetchProfile] runs the script where there is
+// neither a Go function nor a userinfo endpoint. [Compile] and [Script.Fetch]
+// are for programs that go about it themselves.
+//
+// # What a script finds
+//
+// All forms in use: function expressions and declarations, arrow functions,
+// async functions, module.exports, exports.x, and an expression that gives a
+// function. The callback counts the first time that it is called; a promise
+// that resolves to an object serves as well. A function of four parameters is
+// called as OAuth 1.0a's, with the token's secret in the second place.
+//
+// The globals request, _, Buffer, jwt, console, configuration, URL,
+// URLSearchParams, fetch, setTimeout and its kin, TextEncoder, TextDecoder,
+// atob and btoa; and by require, with a version behind the name or without:
+// axios, buffer, crypto, events, http, https, jsonwebtoken, jwt-decode, lodash,
+// oauth, querystring, request, url, util and xml2js. lodash is the library
+// itself, the others are made here and have what scripts use of them.
+//
+// The context has the members of the token response that the script's text
+// names, and client_id, client_secret and the endpoints of the connection.
+//
+// # Differences and decisions
+//
+//   - The user's id is the profile's user_id, else its id, uid or sub. null and
+//     undefined are as if absent; an id is never made up.
+//   - An integer beyond 2^53 in JSON is read as a text of its digits, since a
+//     number would be rounded to its neighbour. A profile whose id is a number
+//     beyond that is refused.
+//   - JSON.parse refuses an object that holds a member twice, and more than 64
+//     levels, as the rest of the library does.
+//   - A name, picture or other text attribute that is an object, as in an answer
+//     that the script hands on as it is, is left out of the profile.
+//   - Redirects are followed as the script's library would. Authorization,
+//     cookies and all headers but Accept, Accept-Language and User-Agent go to
+//     the first origin alone, and a request with a body is not redirected to
+//     another. TLS settings of a script have no effect: the host's client has
+//     them.
+//   - Cookies are not kept.
+//
+// # Safety
+//
+// A run has the limits of [Options], and none sees anything of another: the
+// engine works in memory of its own, which is noted when the script is loaded,
+// and after each run put back to the byte. A script that does not stop when it
+// is told to loses that memory, and with it the engine; the process goes on.
+// On systems other than Unix there is no such way, and the built-in functions
+// that look for no interrupt run to their end.
+//
+// The engine is a large program of its own, and scripts that come from people
+// whom you do not trust may find a fault in it. [Isolated] runs each script in
+// a process that has nothing to lose.
+//
+// Errors keep the script's message, but with marks in the place of tokens,
+// secrets and what identity providers answered.
+package fetchscript

@@ -1,0 +1,25 @@
+package fetchscript
+
+// DropIdle closes the engines of a script that are ready.
+func DropIdle(s *Script) {
+	p := s.machine.(*pool)
+	p.close()
+	p.closed = false
+}
+
+// Redact is what messages go through.
+func Redact(secrets, bodies []string, text string) string {
+	r := newRedactor(secrets)
+	for _, body := range bodies {
+		r.answered(body)
+	}
+	return r.clean(text)
+}
+
+// Idle counts the engines of a script that are ready.
+func Idle(s *Script) int {
+	p := s.machine.(*pool)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.idle)
+}

@@ -1,0 +1,342 @@
+package fetchscript
+
+// This file owns the program's side of scripts that run in processes of their
+// own. The child's side is in child.go.
+
+import (
+	"bufio"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"sync"
+	"time"
+)
+
+// childVariable tells a process that it is a child. It is all that stands in
+// a child's environment.
+const childVariable = "UPSTREAM_FETCHSCRIPT_CHILD"
+
+const (
+	childStart   = 10 * time.Second // for a child to be ready
+	childGrace   = 100 * time.Millisecond
+	childRuns    = 1000             // runs after which a child is replaced
+	childCPU     = 30 * time.Second // the same, of processor time
+	childCPUHard = 60 * time.Second // the system's own limit
+)
+
+// An Isolation lets scripts run in processes of their own: see [Isolated].
+type Isolation struct {
+	executable string
+}
+
+// Isolated prepares for scripts that run in child processes of the same binary:
+//
+//	func main() {
+//		isolation := fetchscript.Isolated() // first: in a child it does not return
+//		...
+//		options := fetchscript.Options{Isolation: isolation}
+//
+// It must be called before main does anything else, since a child comes by
+// here too. A child has no environment, no file and no way to open one, limits
+// of the system on memory and processor time, and serves one script, one run
+// at a time. Its HTTP requests are sent by the program. It is killed when a
+// run comes to a limit, and with the program.
+//
+// It panics if the binary cannot be found, which is so on no common system.
+func Isolated() *Isolation {
+	if os.Getenv(childVariable) != "" {
+		child(os.Stdin, os.Stdout)
+		os.Exit(0)
+	}
+	executable, err := os.Executable()
+	if err != nil {
+		panic("fetchscript: " + err.Error())
+	}
+	return &Isolation{executable}
+}
+
+// A frame is one message between the program and a child.
+type frame struct {
+	Kind string `json:"kind"`
+
+	// start, to the child
+	Limits *limits `json:"limits,omitempty"`
+	Source string  `json:"source,omitempty"` // wrapped
+	Lodash bool    `json:"lodash,omitempty"`
+
+	// run, to the child
+	Run   int    `json:"run,omitempty"`
+	Input *input `json:"input,omitempty"`
+	Left  int64  `json:"left,omitempty"` // nanoseconds
+
+	// request and log, to the program; answer, to the child
+	ID   string `json:"id,omitempty"`
+	Meta string `json:"meta,omitempty"`
+	Body string `json:"body,omitempty"`
+
+	// ready and done, to the program
+	Profile string `json:"profile,omitempty"`
+	Failed  bool   `json:"failed,omitempty"`
+	Limit   Limit  `json:"limit,omitempty"`
+	Message string `json:"message,omitempty"`
+	CPU     int64  `json:"cpu,omitempty"` // nanoseconds that the child has used
+}
+
+// limits are the options that the child keeps to.
+type limits struct {
+	CPU                                   time.Duration
+	Timeout                               time.Duration
+	Memory, Stack, MaxResult, MaxRequests int
+}
+
+// maxFrame bounds a message: a body that fills the engine's memory, quoted.
+func maxFrame(memory int) int { return 2*memory + mebibyte }
+
+func writeFrame(w io.Writer, f *frame) error {
+	text, err := json.Marshal(f)
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(append(binary.BigEndian.AppendUint32(nil, uint32(len(text))), text...))
+	return err
+}
+
+func readFrame(r io.Reader, most int) (*frame, error) {
+	var head [4]byte
+	if _, err := io.ReadFull(r, head[:]); err != nil {
+		return nil, err
+	}
+	n := int(binary.BigEndian.Uint32(head[:]))
+	if n > most {
+		return nil, errors.New("a message is too long")
+	}
+	text := make([]byte, n)
+	if _, err := io.ReadFull(r, text); err != nil {
+		return nil, err
+	}
+	f := &frame{}
+	return f, json.Unmarshal(text, f)
+}
+
+// children are the processes of one script.
+type children struct {
+	options *Options
+	source  string
+	lodash  bool
+	slots   chan struct{}
+
+	mu     sync.Mutex
+	idle   []*process
+	closed bool
+}
+
+// A process is a child as the program sees it.
+type process struct {
+	command *exec.Cmd
+	in      io.WriteCloser
+	frames  chan *frame // closed when the child ends
+	runs    int
+}
+
+func newChildren(p *pool, o Options) *children {
+	return &children{options: &o, source: p.source, lodash: p.lodash, slots: make(chan struct{}, o.Concurrency)}
+}
+
+// start starts a child and waits until it is ready.
+func (c *children) start(ctx context.Context) (*process, error) {
+	failed := func(err error) (*process, error) {
+		return nil, &Error{Message: "the script's process could not be started", Err: err}
+	}
+	command := exec.Command(c.options.Isolation.executable)
+	command.Env = []string{childVariable + "=1"}
+	command.Dir = string(os.PathSeparator)
+	in, err := command.StdinPipe()
+	if err != nil {
+		return failed(err)
+	}
+	out, err := command.StdoutPipe()
+	if err != nil {
+		return failed(err)
+	}
+	if err := command.Start(); err != nil {
+		return failed(err)
+	}
+	p := &process{command: command, in: in, frames: make(chan *frame)}
+	go p.read(out, maxFrame(c.options.Memory))
+	o := c.options
+	begin := &frame{Kind: "start", Source: c.source, Lodash: c.lodash, Limits: &limits{o.CPU, o.Timeout, o.Memory, o.Stack, o.MaxResult, o.MaxRequests}}
+	late := time.AfterFunc(childStart, p.kill)
+	defer late.Stop()
+	if err := writeFrame(in, begin); err != nil {
+		p.kill()
+		return failed(err)
+	}
+	select {
+	case f := <-p.frames:
+		if f != nil && f.Kind == "ready" && !f.Failed {
+			return p, nil
+		}
+		p.kill()
+		if f != nil && f.Failed {
+			return nil, &Error{Message: f.Message}
+		}
+		return failed(errors.New("it ended at once"))
+	case <-ctx.Done():
+		p.kill()
+		return nil, &Error{Limit: LimitTime, Message: "the script's process did not start in time", Err: ctx.Err()}
+	}
+}
+
+// read passes on what the child says until it ends.
+func (p *process) read(out io.Reader, most int) {
+	defer close(p.frames)
+	r := bufio.NewReader(out)
+	for {
+		f, err := readFrame(r, most)
+		if err != nil {
+			break
+		}
+		p.frames <- f
+	}
+	p.kill()
+	_ = p.command.Wait() // it was killed: how it ended says nothing more
+}
+
+// kill ends the child. What it said until then must still be read.
+func (p *process) kill() {
+	_ = p.command.Process.Kill() // it may have ended
+	_ = p.in.Close()
+}
+
+// discard ends a child that is not used any more.
+func (p *process) discard() {
+	p.kill()
+	go func() {
+		for range p.frames { // lets read come to its end
+		}
+	}()
+}
+
+func (c *children) take(ctx context.Context) (*process, error) {
+	select {
+	case c.slots <- struct{}{}:
+	case <-ctx.Done():
+		return nil, &Error{Limit: LimitTime, Message: "all processes of the script were in use", Err: ctx.Err()}
+	}
+	c.mu.Lock()
+	if n := len(c.idle); n > 0 {
+		p := c.idle[n-1]
+		c.idle = c.idle[:n-1]
+		c.mu.Unlock()
+		return p, nil
+	}
+	c.mu.Unlock()
+	p, err := c.start(ctx)
+	if err != nil {
+		<-c.slots
+	}
+	return p, err
+}
+
+// put takes a child back, if it may serve on.
+func (c *children) put(p *process, healthy bool) {
+	c.mu.Lock()
+	if healthy && !c.closed && p.runs < childRuns && len(c.idle) < c.options.Idle {
+		c.idle = append(c.idle, p)
+		p = nil
+	}
+	c.mu.Unlock()
+	if p != nil {
+		p.discard()
+	}
+	<-c.slots
+}
+
+func (c *children) close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closed = true
+	for _, p := range c.idle {
+		p.discard()
+	}
+	c.idle = nil
+}
+
+// run implements machine.
+func (c *children) run(ctx context.Context, in *input, out *outside) (string, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // ends the requests that nobody waits for
+	p, err := c.take(ctx)
+	if err != nil {
+		return "", err
+	}
+	p.runs++
+	l := &direct{ctx: ctx, out: out, events: make(chan event, c.options.MaxRequests+1)}
+	done, err := c.converse(ctx, p, in, l)
+	if err != nil {
+		c.put(p, false)
+		return "", err
+	}
+	c.put(p, done.Limit == "" && time.Duration(done.CPU) < childCPU)
+	if done.Failed {
+		return "", &Error{Limit: done.Limit, Message: done.Message}
+	}
+	return done.Profile, nil
+}
+
+// converse serves the child until the run is done.
+func (c *children) converse(ctx context.Context, p *process, in *input, l *direct) (*frame, error) {
+	deadline, _ := ctx.Deadline() // Fetch sets one
+	left := time.Until(deadline)
+	// The child keeps to its limits by itself; this is for one that cannot any more.
+	late := time.AfterFunc(left+childGrace, p.kill)
+	defer late.Stop()
+	gone := func() (*frame, error) {
+		if ctx.Err() != nil {
+			return nil, limitError(LimitTime, "the script was not done after %v", c.options.Timeout)
+		}
+		return nil, messageError("the script's process ended before the script did; the system may have come to a limit of it")
+	}
+	if writeFrame(p.in, &frame{Kind: "run", Run: p.runs, Input: in, Left: int64(left)}) != nil {
+		return gone()
+	}
+	over := ctx.Done()
+	for {
+		select {
+		case <-over:
+			if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+				return gone()
+			}
+			over = nil // the child is about to say so, or is killed
+		case e := <-l.events:
+			if e.fatal != nil {
+				return nil, e.fatal
+			}
+			if writeFrame(p.in, &frame{Kind: "answer", Run: p.runs, ID: e.id, Meta: e.meta, Body: e.body}) != nil {
+				return gone()
+			}
+		case f := <-p.frames:
+			var fatal *Error
+			switch {
+			case f == nil:
+				return gone()
+			case f.Kind == "request":
+				fatal = l.request(f.ID, f.Meta, f.Body)
+			case f.Kind == "log":
+				fatal = l.log(f.ID, f.Body)
+			case f.Kind == "done":
+				return f, nil
+			default:
+				fatal = messageError("the script's process sent %s", fmt.Sprintf("%.20q", f.Kind))
+			}
+			if fatal != nil {
+				return nil, fatal
+			}
+		}
+	}
+}

@@ -1,0 +1,190 @@
+//go:build unix
+
+package fetchscript_test
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"example.com/upstream/fetchscript"
+)
+
+// TestHostileIsolated runs every hostile script in a process of its own.
+func TestHostileIsolated(t *testing.T) {
+	p, o := hostileIDP(t), tight
+	o.Isolation = isolation
+	for i, h := range hostile {
+		if raceFactor > 1 && i%4 != 0 {
+			continue // a child under the race detector is slow to start
+		}
+		t.Run(h.name, func(t *testing.T) { ends(t, o, p.context(t.Context()), h.body, h.limits) })
+	}
+}
+
+func TestIsolatedSample(t *testing.T) {
+	p := newIDP(t, echo)
+	s, err := fetchscript.Options{Isolation: isolation}.Compile(`async function (token, ctx, cb) {
+		console.log('token is', token);
+		const { data } = await require('axios').post('https://idp.example.com/me', { a: _.range(3) }, { headers: { Authorization: 'Bearer ' + token } });
+		await new Promise((ok) => setTimeout(ok, 5));
+		return { user_id: data.id, out: [data.body, data.authorization, ctx.client_id] };
+	}`)
+	require.NoError(t, err)
+	for range 3 {
+		profile, err := s.Fetch(p.context(t.Context()), token(nil), connection())
+		require.NoError(t, err)
+		assert.Equal(t, "u1", profile.UserID)
+		assert.JSONEq(t, `["{\"a\":[0,1,2]}","Bearer `+accessToken+`","client-1"]`, string(profile.Extra["out"]))
+	}
+	_, err = fetchscript.Options{Isolation: isolation}.Compile("function (")
+	require.Error(t, err)
+	_, err = fetch(t, p.context(t.Context()), fetchscript.Options{Isolation: isolation}, "(t, c, cb) => cb(new Error('no ' + t))", token(nil))
+	require.ErrorContains(t, err, "script: no [redacted]")
+}
+
+func TestIsolatedRunsShareNothing(t *testing.T) {
+	s, err := fetchscript.Options{Isolation: isolation}.Compile(sharing)
+	require.NoError(t, err)
+	sharesNothing(t, s)
+}
+
+// children gives the processes that this one has started.
+func children(t *testing.T) []string {
+	me := strconv.Itoa(os.Getpid())
+	files, err := filepath.Glob("/proc/[0-9]*/stat")
+	require.NoError(t, err)
+	var all []string
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			continue // it has ended
+		}
+		fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
+		if len(fields) > 1 && fields[1] == me && fields[0] != "Z" {
+			all = append(all, filepath.Dir(file))
+		}
+	}
+	return all
+}
+
+// TestIsolatedProcessIsConfined looks at what the system says of a child.
+func TestIsolatedProcessIsConfined(t *testing.T) {
+	if _, err := os.Stat("/proc/self/limits"); err != nil {
+		t.Skip("there is no /proc to look at")
+	}
+	t.Setenv("DATABASE_PASSWORD", "secret")
+	before := children(t)
+	s, err := fetchscript.Options{Isolation: isolation}.Compile("(t, c, cb) => cb(null, { user_id: 'u1' })")
+	require.NoError(t, err)
+	_, err = s.Fetch(t.Context(), token(nil), connection())
+	require.NoError(t, err)
+	var own []string
+	for _, dir := range children(t) {
+		if !slices.Contains(before, dir) {
+			own = append(own, dir)
+		}
+	}
+	require.Len(t, own, 1)
+	text, err := os.ReadFile(own[0] + "/limits")
+	require.NoError(t, err)
+	limits := strings.Join(strings.Fields(string(text)), " ")
+	assert.Contains(t, limits, "Max open files 0 0")
+	assert.Contains(t, limits, "Max core file size 0 0")
+	assert.Contains(t, limits, "Max cpu time 60 60")
+	assert.NotContains(t, limits, "Max address space unlimited")
+	environment, err := os.ReadFile(own[0] + "/environ")
+	require.NoError(t, err)
+	assert.NotContains(t, string(environment), "DATABASE")
+	assert.Equal(t, 1, strings.Count(string(environment), "="))
+
+	// A child that does not keep to its limits is killed by the program.
+	held, err := strconv.Atoi(filepath.Base(own[0]))
+	require.NoError(t, err)
+	require.NoError(t, unix.Kill(held, unix.SIGSTOP))
+	short, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	begin := time.Now()
+	_, err = s.Fetch(short, token(nil), connection())
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	assert.Less(t, time.Since(begin), 2*time.Second)
+	assert.Eventually(t, func() bool { return !slices.Contains(children(t), own[0]) }, 5*time.Second, 10*time.Millisecond)
+	_, err = s.Fetch(t.Context(), token(nil), connection())
+	require.NoError(t, err)
+	for _, dir := range children(t) {
+		if !slices.Contains(before, dir) {
+			own[0] = dir
+		}
+	}
+
+	// A child that is killed from outside costs one login at most.
+	pid, err := strconv.Atoi(filepath.Base(own[0]))
+	require.NoError(t, err)
+	process, err := os.FindProcess(pid)
+	require.NoError(t, err)
+	require.NoError(t, process.Kill())
+	time.Sleep(50 * time.Millisecond)
+	_, err = s.Fetch(t.Context(), token(nil), connection())
+	require.ErrorContains(t, err, "process ended")
+	_, err = s.Fetch(t.Context(), token(nil), connection())
+	require.NoError(t, err)
+}
+
+func TestIsolatedConcurrent(t *testing.T) {
+	s, err := fetchscript.Options{Isolation: isolation, Concurrency: 4, Idle: 4, Timeout: 30 * time.Second}.Compile(sample)
+	require.NoError(t, err)
+	ctx := answering(t.Context(), account)
+	var all sync.WaitGroup
+	for range 50 {
+		all.Go(func() {
+			profile, err := s.Fetch(ctx, token(nil), connection())
+			if assert.NoError(t, err) {
+				assert.Equal(t, "4f1c", profile.UserID)
+			}
+		})
+	}
+	all.Wait()
+}
+
+func TestIsolatedGivesUpWithTheLogin(t *testing.T) {
+	s, err := fetchscript.Options{Isolation: isolation}.Compile("(t, c, cb) => setTimeout(cb, 5000)")
+	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	defer cancel()
+	begin := time.Now()
+	_, err = s.Fetch(ctx, token(nil), connection())
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	assert.Less(t, time.Since(begin), 2*time.Second)
+}
+
+// TestIsolatedChildEndsWithTheProgram: the pipe is all that keeps a child.
+func TestIsolatedChildEndsWithTheProgram(t *testing.T) {
+	executable, err := os.Executable()
+	require.NoError(t, err)
+	command := exec.Command(executable)
+	command.Env = []string{"UPSTREAM_FETCHSCRIPT_CHILD=1"}
+	in, err := command.StdinPipe()
+	require.NoError(t, err)
+	require.NoError(t, command.Start())
+	require.NoError(t, in.Close())
+	done := make(chan error, 1)
+	go func() { done <- command.Wait() }()
+	select {
+	case err := <-done:
+		require.NoError(t, err)
+	case <-time.After(10 * time.Second):
+		_ = command.Process.Kill()
+		t.Fatal("the child lives on")
+	}
+}

@@ -1,0 +1,5 @@
+//go:build !race
+
+package fetchscript_test
+
+const raceFactor = 1
