@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"example.com/upstream"
+	"example.com/upstream/fetchscript"
 	"github.com/zitadel/oidc/v3/pkg/client/rp"
 	"github.com/zitadel/oidc/v3/pkg/oidc"
 )
@@ -210,12 +211,17 @@ func load(name string, content []byte, now time.Time) (*connection, error) {
 		require(o.JWKSURI != "", "/options/jwks_uri", why)
 	}
 	if isOpenIDConnect(config.Strategy) || config.Strategy == "oauth2" { // others have one of their own
-		require(o.UserinfoEndpoint != "", "/options/userinfo_endpoint", "is missing; this server reads who the user is there")
+		require(o.UserinfoEndpoint != "" || o.FetchUserProfile != "", "/options/userinfo_endpoint",
+			"is missing, and so is scripts.fetchUserProfile; this server reads who the user is there")
 	}
+	// Whoever may write this folder may also write the program: such scripts run
+	// in process. Those of strangers belong in fetchscript.Isolated.
+	withScript, err := fetchscript.Attach(provider, config, nil)
+	require(err == nil, "/options/scripts/fetchUserProfile", fmt.Sprint("cannot be compiled: ", err))
 	if len(own.Problems) > 0 {
 		return nil, own
 	}
-	c := &connection{config: config, provider: provider, loaded: now}
+	c := &connection{config: config, provider: withScript, loaded: now}
 	if o.Issuer != "" && o.JWKSURI != "" {
 		c.keys = rp.NewRemoteKeySet(keySetClient(), o.JWKSURI)
 	}

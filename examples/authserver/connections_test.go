@@ -70,6 +70,7 @@ func TestReload_Broken(t *testing.T) {
 		"form_post":            {strings.Replace(goodFile, `"scope": "a",`, `"authParams": {"response_mode": "form_post"},`, 1), "pointer=/options", "form_post"},
 		"form_post in the URL": {strings.Replace(goodFile, `example/authorize"`, `example/authorize?response_mode=form_post"`, 1), "pointer=/options", "form_post"},
 		"no userinfo":          {strings.Replace(goodFile, `, "userinfo_endpoint": "https://idp.example/userinfo"`, "", 1), "pointer=/options/userinfo_endpoint", "reads who the user is"},
+		"broken script":        {strings.Replace(goodFile, `"userinfo_endpoint": "https://idp.example/userinfo"`, `"scripts": {"fetchUserProfile": "function ("}`, 1), "pointer=/options/scripts/fetchUserProfile", "cannot be compiled"},
 		"longer than allowed":  {goodFile + strings.Repeat(" ", maxFile), `pointer=""`, "longer than 1 MiB"},
 	} {
 		t.Run(name, func(t *testing.T) {

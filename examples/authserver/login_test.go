@@ -42,6 +42,14 @@ func TestLogin(t *testing.T) {
 			[]string{"nonce", "prompt"},
 			nil,
 		},
+		{
+			"OAuth 2.0, with the connection's script", "members",
+			url.Values{"login_hint": {"ann@example.com"}},
+			"oauth2|members|id1",
+			map[string]string{"scope": "openid profile email"},
+			[]string{"nonce", "login_hint"},
+			[]string{"Test User"},
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := newStack(t)

@@ -86,9 +86,9 @@ func run(ctx context.Context, o options, out, logs io.Writer) error {
 	}
 	idp := NewIdP("http://"+o.idp, idpPartnerKey, []IdPClient{{
 		ID: "auth-server", Secret: idpClientSecret,
-		Callbacks: []string{issuer + callbackPath("corporate"), issuer + callbackPath("partner"), issuer + callbackPath("sales")},
+		Callbacks: []string{issuer + callbackPath("corporate"), issuer + callbackPath("partner"), issuer + callbackPath("members"), issuer + callbackPath("sales")},
 	}})
-	app := NewApp(appAddress, issuer, application, []string{"corporate", "partner", "sales"})
+	app := NewApp(appAddress, issuer, application, []string{"corporate", "partner", "members", "sales"})
 
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()

@@ -98,7 +98,7 @@ func newStack(t *testing.T) *stack {
 	}
 
 	idp := NewIdP(s.idp, idpPartnerKey, []IdPClient{{"auth-server", idpClientSecret, []string{
-		s.issuer + callbackPath("corporate"), s.issuer + callbackPath("partner"), s.issuer + callbackPath("sales"),
+		s.issuer + callbackPath("corporate"), s.issuer + callbackPath("partner"), s.issuer + callbackPath("members"), s.issuer + callbackPath("sales"),
 	}}})
 	startIdP(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
