@@ -6,6 +6,7 @@ package fetchscript
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"maps"
 	"runtime"
@@ -153,6 +154,10 @@ func (s *Script) fetch(ctx context.Context, token *oauth2.Token, conn *upstream.
 	out := &outside{options: &s.options, redactor: newRedactor(secrets), connection: conn.Name}
 	text, err := s.machine.run(limited, in, out)
 	runtime.KeepAlive(s) // its engines live as long as it does
+	if err == nil && limited.Err() != nil {
+		// The end of the time ended a request, and the script made a profile of that.
+		err = &Error{Limit: LimitTime, Message: fmt.Sprintf("the script was not done after %v", s.options.Timeout), Err: limited.Err()}
+	}
 	if err != nil {
 		failure := *asError(err, "the run failed")
 		failure.Message = out.redactor.clean(failure.Message)
