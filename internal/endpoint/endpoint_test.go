@@ -94,3 +94,20 @@ func TestH3TheCallersRequestStaysAsItIs(t *testing.T) {
 	assert.Empty(t, req.Header)
 	assert.Equal(t, "v", own.Get("X-A"))
 }
+
+// The headers are for one URL, whatever else the client is asked.
+func TestH3HeadersGoToOneURL(t *testing.T) {
+	seen := map[string]string{}
+	host := &http.Client{Transport: roundTripFunc(func(r *http.Request) (*http.Response, error) {
+		seen[r.URL.String()] = r.Header.Get("X-Key")
+		return &http.Response{StatusCode: 200, Body: http.NoBody, Header: http.Header{}}, nil
+	})}
+	ctx := context.WithValue(t.Context(), oauth2.HTTPClient, host)
+	client := endpoint.Client(ctx, "https://idp.example.com/token", http.Header{"X-Key": {"blue"}})
+	for _, u := range []string{"https://idp.example.com/token", "https://idp.example.com/token?x", "https://idp.example.com/tokens", "https://evil.test/token"} {
+		resp, err := client.Post(u, "text/plain", http.NoBody)
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+	}
+	assert.Equal(t, map[string]string{"https://idp.example.com/token": "blue", "https://idp.example.com/token?x": "", "https://idp.example.com/tokens": "", "https://evil.test/token": ""}, seen)
+}
