@@ -397,22 +397,11 @@ func (t *resourceTransport) RoundTrip(req *http.Request) (*http.Response, error)
 func leftOrigin(req *http.Request) bool {
 	for r := req; r.Response != nil; r = r.Response.Request {
 		before := r.Response.Request
-		if before == nil || origin(before.URL) != origin(r.URL) {
+		if before == nil || endpoint.Origin(before.URL) != endpoint.Origin(r.URL) {
 			return true
 		}
 	}
 	return false
-}
-
-func origin(u *url.URL) string {
-	port := u.Port()
-	switch {
-	case port == "" && u.Scheme == "https":
-		port = "443"
-	case port == "" && u.Scheme == "http":
-		port = "80"
-	}
-	return u.Scheme + "://" + strings.ToLower(u.Hostname()) + ":" + port
 }
 
 // endpointError is what the methods of Config return: a text that is safe to

@@ -133,7 +133,7 @@ func (out *outside) exchange(ctx context.Context, c *call, body string) (*http.R
 		header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(target.User.Username()+":"+password)))
 	}
 	target.User = nil
-	method, first := c.Method, origin(target)
+	method, first := c.Method, endpoint.Origin(target)
 	for followed := 0; ; followed++ {
 		if followed > 0 { // the first was counted as the script asked for it
 			if fatal := out.count(); fatal != nil {
@@ -159,7 +159,7 @@ func (out *outside) exchange(ctx context.Context, c *call, body string) (*http.R
 			header.Del("Content-Type")
 			header.Del("Content-Length")
 		}
-		if origin(next) != first {
+		if endpoint.Origin(next) != first {
 			if body != "" {
 				return nil, "", refusal("a redirect to another host is not followed with a body")
 			}
@@ -191,17 +191,6 @@ func redirect(resp *http.Response) *url.URL {
 		}
 	}
 	return nil
-}
-
-func origin(u *url.URL) string {
-	port := u.Port()
-	switch {
-	case port == "" && u.Scheme == "https":
-		port = "443"
-	case port == "" && u.Scheme == "http":
-		port = "80"
-	}
-	return u.Scheme + "://" + strings.ToLower(u.Hostname()) + ":" + port
 }
 
 // send sends one request by the host's client and reads the whole answer.

@@ -16,6 +16,7 @@ import (
 	"net/url"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/oauth2"
@@ -119,6 +120,19 @@ func Cause(err error) error {
 		return layer.Err
 	}
 	return err
+}
+
+// Origin gives scheme, host and port: what a credential is for, and where it
+// must not leave to.
+func Origin(u *url.URL) string {
+	port := u.Port()
+	switch {
+	case port == "" && u.Scheme == "https":
+		port = "443"
+	case port == "" && u.Scheme == "http":
+		port = "80"
+	}
+	return u.Scheme + "://" + strings.ToLower(u.Hostname()) + ":" + port
 }
 
 type transport struct {
