@@ -4,6 +4,7 @@ package fetchscript
 // a Provider comes to run it.
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -161,8 +162,11 @@ func (s *Script) fetch(ctx context.Context, token *oauth2.Token, conn *upstream.
 	if err != nil {
 		failure := *asError(err, "the run failed")
 		failure.Message = out.redactor.clean(failure.Message)
-		if failure.Limit == LimitTime && ctx.Err() != nil {
-			failure.Limit, failure.Message, failure.Err = "", givenUp, ctx.Err()
+		// The login's own deadline, where it is the earlier one, ends the run as
+		// well: a child may notice it before our clock does.
+		login, hasDeadline := ctx.Deadline()
+		if end, _ := limited.Deadline(); failure.Limit == LimitTime && (ctx.Err() != nil || hasDeadline && login.Equal(end)) {
+			failure.Limit, failure.Message, failure.Err = "", givenUp, cmp.Or(ctx.Err(), context.DeadlineExceeded)
 		}
 		return nil, &failure
 	}
