@@ -451,7 +451,7 @@ func (r *AuthorizeRequest) parse(raw string) *RequestError {
 		if end < len(rest) && rest[end] != '&' {
 			start := len(decoded)
 			var problem string
-			if decoded, end, problem = query.AppendValue(decoded, rest); problem != "" {
+			if decoded, end, problem = query.AppendValue(decoded, rest, end); problem != "" {
 				return badParameter(s, problem)
 			}
 			if s != slotResource {

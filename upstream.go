@@ -309,13 +309,13 @@ func (p *Provider) AuthorizationURL(req *AuthorizeRequest, tx Transaction) (stri
 	return string(out), nil
 }
 
-const shortURL = 512 // bytes
+const shortURL = 768 // bytes
 
 // longURL is AuthorizationURL with a buffer that costs more to clear.
 //
 //go:noinline
 func (p *Provider) longURL(req *AuthorizeRequest, tx *Transaction) (string, error) {
-	var buf [4 * shortURL]byte
+	var buf [2048]byte
 	out, err := p.append(buf[:0], req, tx)
 	if err != nil {
 		return "", err

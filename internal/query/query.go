@@ -109,19 +109,18 @@ const (
 // as url.QueryUnescape does, but where parsers disagree on a text, or take
 // what no text holds, it refuses.
 func AppendUnescape(dst []byte, s string) ([]byte, string) {
-	out, _, problem := appendDecoded(dst, s, true)
+	out, _, problem := appendDecoded(dst, s, Plain(s), true)
 	return out, problem
 }
 
 // AppendValue is AppendUnescape of the value that raw begins with, which ends
-// before the first ampersand. n is its length in raw.
-func AppendValue(dst []byte, raw string) (out []byte, n int, problem string) {
-	return appendDecoded(dst, raw, false)
+// before the first ampersand. plain is Plain(raw), n the value's length in raw.
+func AppendValue(dst []byte, raw string, plain int) (out []byte, n int, problem string) {
+	return appendDecoded(dst, raw, plain, false)
 }
 
-func appendDecoded(dst []byte, raw string, whole bool) (out []byte, n int, problem string) {
+func appendDecoded(dst []byte, raw string, n int, whole bool) (out []byte, _ int, problem string) {
 	start := len(dst)
-	n = Plain(raw)
 	dst = append(dst, raw[:n]...)
 	var all uint8 // classes of all decoded bytes that are not plain
 	for ; n < len(raw) && (whole || raw[n] != '&'); n++ {

@@ -46,6 +46,9 @@ type Effort struct {
 
 // Measure gives a figure for each Impl of the row, in their order.
 func (e Effort) Measure(row Row) ([]Figure, error) {
+	if ballast == nil {
+		ballast = make([]byte, 64<<20)
+	}
 	turns := make([]int, len(row.Impls)) // how often the work is done in a turn
 	for i, impl := range row.Impls {
 		n, err := e.calibrate(impl)
@@ -97,8 +100,14 @@ func (e Effort) calibrate(impl Impl) (int, error) {
 
 type sample struct{ ns, bytes, allocs float64 }
 
-// turn lets one Impl work n times. It begins with an empty heap, so that no
-// Impl pays for another's garbage.
+// ballast is never read. It keeps the heap of a measuring program as large as
+// that of a server under load: with a small one the runtime gives the pages of
+// each turn back and has the next turn fault them in again, which costs more
+// than what is measured.
+var ballast []byte
+
+// turn lets one Impl work n times. It begins without garbage, so that no Impl
+// pays for another's.
 func turn(impl Impl, n int) (sample, error) {
 	runtime.GC()
 	var before, after runtime.MemStats
