@@ -8,11 +8,15 @@ import (
 	"go/parser"
 	"go/token"
 	"net/url"
+	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"example.com/upstream"
+	"example.com/upstream/internal/docblock"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/oauth2"
@@ -66,6 +70,46 @@ func TestDocumentationOfEveryExportedName(t *testing.T) {
 	}
 	for _, v := range append(p.Vars, p.Consts...) {
 		assert.NotEmpty(t, v.Doc, v.Names)
+	}
+}
+
+// What go doc and the README show runs: their code stands in the examples, to
+// the line. And a newcomer finds an example of every function but for those
+// that are called by fmt, log/slog, errors and encoding/json, and the grants
+// that no browser login uses.
+func TestDocumentationRuns(t *testing.T) {
+	d, err := docblock.Read(".")
+	require.NoError(t, err)
+	assert.GreaterOrEqual(t, len(d.Blocks), 3)
+	assert.Empty(t, d.Unrun(), "code that no example runs")
+	others := []string{
+		"Format", "LogValue", "Error", "Is", "Unwrap", "UnmarshalJSON", "MarshalJSON",
+		"PasswordCredentialsToken", "DeviceAuth", "DeviceAccessToken",
+	}
+	for name, f := range functions(reference(t)) {
+		assert.True(t, d.Called[f.Name] || slices.Contains(others, f.Name), "%s has no example", name)
+	}
+}
+
+// The tables of the README: what stands in their first column is configuration
+// that the library takes.
+func TestReadmeTables(t *testing.T) {
+	text, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	rows := regexp.MustCompile("(?m)^\\| `(\"[^`]+)` \\|").FindAllStringSubmatch(string(text), -1)
+	require.Greater(t, len(rows), 10)
+	for _, row := range rows {
+		name, options := row[1], row[1]
+		if key, _, _ := strings.Cut(name, ":"); slices.Contains([]string{`"value"`, `"allow"`, `"allow_pattern"`, `"translate"`}, key) {
+			options = `"upstream_params": {"prompt": {"alias": "prompt", ` + name + `}}`
+		}
+		if !strings.Contains(options, "authorizationURL") {
+			options += `, "authorizationURL": "https://idp.example.com/authorize"`
+		}
+		conn, err := upstream.ParseConnection([]byte(`{"name": "c", "strategy": "oauth2", "options": {
+			"client_id": "c", "tokenURL": "https://idp.example.com/token", ` + options + `}}`))
+		require.NoError(t, err, name)
+		assert.NoError(t, conn.Validate(), name)
 	}
 }
 

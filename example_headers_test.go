@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"time"
 
 	"golang.org/x/oauth2"
 
@@ -75,4 +76,43 @@ func ExampleNewConfig() {
 	// user "auth-server", secret in the body ""
 	// upstream: token endpoint: status 400, error invalid_grant
 	// true
+}
+
+// The token of a login is used for the provider's API: refreshed where it has
+// expired, with the customHeaders, which the API never sees.
+func ExampleConfig_Client() {
+	idp := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Printf("%s with X-Tenant %q\n", r.URL.Path, r.Header.Get("X-Tenant"))
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = fmt.Fprint(w, `{"access_token": "new", "token_type": "bearer", "expires_in": 3600}`)
+	}))
+	defer idp.Close()
+	config, err := upstream.NewConfig(oauth2.Config{
+		ClientID: "auth-server",
+		Endpoint: oauth2.Endpoint{TokenURL: idp.URL + "/token"},
+	}, map[string]string{"X-Tenant": "blue"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	expired := &oauth2.Token{AccessToken: "old", RefreshToken: "8xLOxBtZp8", Expiry: time.Now().Add(-time.Hour)}
+
+	resp, err := config.Client(context.Background(), expired).Get(idp.URL + "/api")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	_ = resp.Body.Close()
+
+	token, err := config.TokenSource(context.Background(), expired).Token()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(token.AccessToken, token.RefreshToken)
+	// Output:
+	// /token with X-Tenant "blue"
+	// /api with X-Tenant ""
+	// /token with X-Tenant "blue"
+	// new 8xLOxBtZp8
 }

@@ -44,6 +44,30 @@ func ExampleUserinfo() {
 	// true
 }
 
+// The end of a login: the code has become a token, the token becomes a profile,
+// and the profile's user_id the sub of the auth server's own tokens.
+func ExampleProvider_FetchProfile() {
+	idp := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = fmt.Fprint(w, `{"sub": "248289761001", "name": "Jane Doe", "email": "jane@example.com", "email_verified": true}`)
+	}))
+	defer idp.Close()
+	provider, err := upstream.NewProvider(&upstream.Connection{Name: "acme", Strategy: "oidc", Options: upstream.Options{
+		ClientID: "auth-server", ClientSecret: "s3cret", AuthorizationURL: idp.URL + "/authorize", TokenURL: idp.URL + "/token",
+		UserinfoEndpoint: idp.URL + "/userinfo",
+	}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	profile, err := provider.FetchProfile(context.Background(), &oauth2.Token{AccessToken: "2YotnFZFEjr1zCsicMWpAA"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(provider.Subject(profile.UserID), profile.Name, profile.Email, *profile.EmailVerified)
+	// Output: oidc|acme|248289761001 Jane Doe jane@example.com true
+}
+
 // A program's own function stands in for the fetchUserProfile script.
 func ExampleProvider_WithProfileFetcher() {
 	conn, err := upstream.ParseConnection([]byte(`{"name": "acme", "strategy": "oauth2", "options": {

@@ -3,8 +3,10 @@ package upstream_test
 import (
 	"errors"
 	"fmt"
+	"log"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 
 	"example.com/upstream"
 )
@@ -151,4 +153,97 @@ func ExampleNewProvider_saml() {
 	fmt.Println(errors.Is(err, upstream.ErrSAML), err)
 	// Output:
 	// true upstream: strategy "samlp" has no OAuth authorization endpoint (protocol: SAML)
+}
+
+// From a raw query, the whole way.
+func ExampleNewProvider() {
+	conn, err := upstream.ParseConnection([]byte(`{"strategy": "wordpress", "options": {"client_id": "12345", "scope": ["profile"],
+		"upstream_params": {"blog": {"value": "myblog.wordpress.com"}, "user": {"alias": "login_hint"}}}}`))
+	if err != nil {
+		log.Fatal(err)
+	}
+	provider, err := upstream.NewProvider(conn) // once for each connection; safe for concurrent use
+	if err != nil {
+		log.Fatal(err)
+	}
+	req, err := upstream.ParseAuthorizeQuery("client_id=app&response_type=code&login_hint=user%40domain.com") // in a handler: ParseAuthorizeRequest(r)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(provider.AuthorizationURL(req, upstream.Transaction{RedirectURI: "https://auth.example.com/login/callback", State: "random"}))
+	// Output:
+	// https://public-api.wordpress.com/oauth2/authorize?blog=myblog.wordpress.com&client_id=12345&redirect_uri=https%3A%2F%2Fauth.example.com%2Flogin%2Fcallback&response_type=code&scope=profile&state=random&user=user%40domain.com <nil>
+}
+
+// The two functions that most servers need: one when it starts, one for each request.
+func ExampleParseAuthorizeRequest() {
+	data := []byte(`{"strategy": "github", "options": {"client_id": "c", "upstream_params": {"login": {"alias": "login_hint"}}}}`)
+	w, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/authorize?response_type=code&client_id=app&login_hint=ann", nil)
+	callback, state := "https://auth.example.com/login/callback", "af0ifjsldkj"
+
+	conn, err := upstream.ParseConnection(data) // JSON as Auth0's Management API has it
+	if err != nil {
+		log.Fatal(err)
+	}
+	provider, err := upstream.NewProvider(conn) // checked, compiled, immutable
+	if err != nil {
+		log.Fatal(err) // every problem at once, each with its place and the remedy
+	}
+
+	req, err := upstream.ParseAuthorizeRequest(r) // GET /authorize?...&login_hint=...
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	url, err := provider.AuthorizationURL(req, upstream.Transaction{RedirectURI: callback, State: state})
+
+	fmt.Println(url, err)
+	// Output:
+	// https://github.com/login/oauth/authorize?client_id=c&login=ann&redirect_uri=https%3A%2F%2Fauth.example.com%2Flogin%2Fcallback&response_type=code&state=af0ifjsldkj <nil>
+}
+
+// A host that has parsed the request already, here of a POST, passes the values.
+func ExampleParseAuthorizeValues() {
+	req, err := upstream.ParseAuthorizeValues(url.Values{"client_id": {"app"}, "prompt": {"login"}, "utm_source": {"mail"}})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(req.ClientID, req.Prompt)
+	// Output: app login
+}
+
+// For a script or a test, one call.
+func ExampleAuthorizationURL() {
+	conn := &upstream.Connection{Strategy: "github", Options: upstream.Options{
+		ClientID:       "c",
+		UpstreamParams: upstream.Params{"allow_signup": upstream.Static("false"), "login": upstream.Dynamic(upstream.AliasLoginHint)},
+	}}
+	fmt.Println(upstream.AuthorizationURL(conn, &upstream.AuthorizeRequest{LoginHint: "ann"},
+		upstream.Transaction{RedirectURI: "https://auth.example.com/cb", State: "s"}))
+	// Output:
+	// https://github.com/login/oauth/authorize?allow_signup=false&client_id=c&login=ann&redirect_uri=https%3A%2F%2Fauth.example.com%2Fcb&response_type=code&state=s <nil>
+}
+
+// A parameter is added to a connection that the Management API has given; the
+// body for its Update has all that was there before.
+func ExampleConnection_UpdateBody() {
+	data := []byte(`{"id": "con_1", "name": "wp", "strategy": "wordpress", "options": {"client_id": "12345", "set_user_root_attributes": "on_each_login"}}`)
+
+	conn, err := upstream.ParseConnection(data)
+	if err != nil {
+		log.Fatal(err)
+	}
+	conn.Options.UpstreamParams["blog"] = upstream.Static("myblog.wordpress.com")
+	body, err := conn.UpdateBody() // {"options": {...}}: all of the options, as the Update replaces them
+
+	fmt.Println(string(body), err)
+	// Output:
+	// {"options":{"client_id":"12345","set_user_root_attributes":"on_each_login","upstream_params":{"blog":{"value":"myblog.wordpress.com"}}}} <nil>
+}
+
+// What an entry of upstream_params may take from the request.
+func ExampleAliases() {
+	fmt.Println(upstream.Aliases())
+	// Output:
+	// [acr_values audience client_id display id_token_hint login_hint max_age prompt resource response_mode response_type ui_locales]
 }

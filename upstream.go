@@ -8,10 +8,20 @@
 // Most servers need two functions: [NewProvider], once for each connection, and
 // [ParseAuthorizeRequest], once for each request.
 //
-//	conn, err := upstream.ParseConnection(data)  // JSON as Auth0's Management API has it
-//	provider, err := upstream.NewProvider(conn)  // checked, compiled, immutable
+//	conn, err := upstream.ParseConnection(data) // JSON as Auth0's Management API has it
+//	if err != nil {
+//		log.Fatal(err)
+//	}
+//	provider, err := upstream.NewProvider(conn) // checked, compiled, immutable
+//	if err != nil {
+//		log.Fatal(err) // every problem at once, each with its place and the remedy
+//	}
 //
-//	req, err := upstream.ParseAuthorizeRequest(r)  // GET /authorize?...&login_hint=...
+//	req, err := upstream.ParseAuthorizeRequest(r) // GET /authorize?...&login_hint=...
+//	if err != nil {
+//		http.Error(w, err.Error(), http.StatusBadRequest)
+//		return
+//	}
 //	url, err := provider.AuthorizationURL(req, upstream.Transaction{RedirectURI: callback, State: state})
 //
 // # Parameters

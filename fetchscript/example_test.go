@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log"
 	"net/http"
 	"net/http/httptest"
 
@@ -44,6 +45,50 @@ func ExampleAttach() {
 	}
 	fmt.Println(provider.Subject(profile.UserID), profile.Email)
 	// Output: oauth2|acme|4f1c ann@example.com
+}
+
+// A script that somebody else wrote runs in a process of its own.
+func ExampleIsolated() {
+	isolation := fetchscript.Isolated() // before anything else in main: a child comes by here too, and does not return
+
+	conn, err := upstream.ParseConnection([]byte(`{"name": "acme", "strategy": "oauth2", "options": {
+		"client_id": "auth-server", "client_secret": "s3cret",
+		"authorizationURL": "https://idp.example.com/authorize", "tokenURL": "https://idp.example.com/token",
+		"scripts": {"fetchUserProfile": "function (accessToken, ctx, cb) { cb(null, { user_id: ctx.team_id, nickname: typeof process }); }"}}}`))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	provider, err := upstream.NewProvider(conn)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	provider, err = fetchscript.Options{Isolation: isolation}.Attach(provider, conn, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	token := (&oauth2.Token{AccessToken: "2YotnFZFEjr1zCsicMWpAA"}).WithExtra(map[string]any{"team_id": "T1"})
+	profile, err := provider.FetchProfile(context.Background(), token)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(provider.Subject(profile.UserID), profile.Nickname)
+	// Output: oauth2|acme|T1 undefined
+}
+
+// The README's program.
+func ExampleScript_Fetch() {
+	script, err := fetchscript.Compile(`async (accessToken, ctx) => ({ user_id: ctx.team_id, nickname: 'ann' })`)
+	if err != nil {
+		log.Fatal(err) // with line and column
+	}
+	token := (&oauth2.Token{AccessToken: "2YotnFZFEjr1zCsicMWpAA"}).WithExtra(map[string]any{"team_id": "T1"})
+	profile, err := script.Fetch(context.Background(), token, nil)
+	fmt.Println(profile.UserID, err) // T1 <nil>
+	// Output: T1 <nil>
 }
 
 func ExampleCompile() {

@@ -36,13 +36,13 @@ type Isolation struct {
 
 // Isolated prepares for scripts that run in child processes of the same binary:
 //
-//	func main() {
-//		isolation := fetchscript.Isolated() // first: in a child it does not return
-//		...
-//		options := fetchscript.Options{Isolation: isolation}
+//	isolation := fetchscript.Isolated() // before anything else in main: a child comes by here too, and does not return
 //
-// It must be called before main does anything else, since a child comes by
-// here too. A child has no environment, no file and no way to open one, limits
+// and then
+//
+//	provider, err = fetchscript.Options{Isolation: isolation}.Attach(provider, conn, nil)
+//
+// A child has no environment, no file and no way to open one, limits
 // of the system on memory and processor time, and serves one script, one run
 // at a time. Its HTTP requests are sent by the program. It is killed when a
 // run comes to a limit, and with the program.
