@@ -210,6 +210,9 @@ func TestC3ChangeOverAnotherShape(t *testing.T) {
 		{"new endpoints of OpenID Connect", `{"strategy":"oidc","options":{}}`, func(c *upstream.Connection) {
 			c.Options.AuthorizationURL, c.Options.TokenURL = "https://a.example.com", "https://t.example.com"
 		}, `{"strategy":"oidc","options":{"authorization_endpoint":"https://a.example.com","token_endpoint":"https://t.example.com"}}`},
+		{"new endpoints of OAuth 2.0", `{"strategy":"oauth2","options":{}}`, func(c *upstream.Connection) {
+			c.Options.AuthorizationURL, c.Options.TokenURL = "https://a.example.com", "https://t.example.com"
+		}, `{"strategy":"oauth2","options":{"authorizationURL":"https://a.example.com","tokenURL":"https://t.example.com"}}`},
 		{"options that are no object", `{"options":7}`, func(c *upstream.Connection) { c.Options.ClientID = "c" }, `{"options":{"client_id":"c"}}`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
