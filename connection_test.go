@@ -189,6 +189,33 @@ func TestC3OneChangeChangesOnlyThat(t *testing.T) {
 	}
 }
 
+// Each member of an entry that had only one is a change of its own.
+func TestC3EntryOfOneMember(t *testing.T) {
+	for _, tc := range []struct {
+		before, after string
+		param         upstream.Param
+	}{
+		{`{"alias":"prompt"}`, `{"alias":"prompt","value":"login"}`, upstream.Param{Alias: "prompt", Value: "login"}},
+		{`{"alias":"prompt"}`, `{"alias":"prompt","allow":["login"]}`, upstream.Param{Alias: "prompt", Allow: []string{"login"}}},
+		{`{"alias":"prompt"}`, `{"alias":"prompt","allow":[]}`, upstream.Param{Alias: "prompt", Allow: []string{}}},
+		{`{"alias":"prompt"}`, `{"alias":"prompt","allow_pattern":"l.*"}`, upstream.Param{Alias: "prompt", AllowPattern: "l.*"}},
+		{`{"alias":"prompt"}`, `{"alias":"prompt","translate":{"a":"b"}}`, upstream.Param{Alias: "prompt", Translate: map[string]string{"a": "b"}}},
+		{`{"alias":"prompt"}`, `{"alias":"display"}`, upstream.Dynamic("display")},
+		{`{"alias":"prompt"}`, `{"value":"prompt"}`, upstream.Static("prompt")},
+		{`{"value":"login"}`, `{"alias":"prompt","value":"login"}`, upstream.Param{Alias: "prompt", Value: "login"}},
+		{`{"value":"login"}`, `{"value":"consent"}`, upstream.Static("consent")},
+		{`{"value":""}`, `{"value":"login"}`, upstream.Static("login")},
+		{`{"alias":"prompt","value":"login"}`, `{"alias":"prompt"}`, upstream.Dynamic("prompt")},
+		{`{"value":"login","alias":"prompt"}`, `{"value":"login"}`, upstream.Static("login")},
+	} {
+		conn := parse(t, `{"options":{"upstream_params":{"p":`+tc.before+`}}}`)
+		conn.Options.UpstreamParams["p"] = tc.param
+		out, err := conn.MarshalJSON()
+		require.NoError(t, err)
+		assert.Equal(t, `{"options":{"upstream_params":{"p":`+tc.after+`}}}`, string(out))
+	}
+}
+
 func TestC3ChangeOverAnotherShape(t *testing.T) {
 	for _, tc := range []struct {
 		name, before string
@@ -472,6 +499,10 @@ func TestC6Hints(t *testing.T) {
 	for _, tc := range []struct{ param, pointer, hint string }{
 		{`"login"`, "", `{"value": "login"}`},
 		{`true`, "", `{"value": "true"}`},
+		{`"` + strings.Repeat("a", 38) + `"`, "", `{"value": "` + strings.Repeat("a", 38) + `"}`},
+		{`"` + strings.Repeat("a", 39) + `"`, "", `{"value": ...}`},
+		{`"a\\b"`, "", `{"value": ...}`},
+		{`["a"]`, "", `{"value": "..."}`},
 		{`["a"]`, "", `must be an object`},
 		{`{}`, "", "value or an alias"},
 		{`{"value": true}`, "/value", `"true"`},
