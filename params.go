@@ -265,10 +265,10 @@ func (c *candidate) at(req *AuthorizeRequest, i int) string {
 	return c.rule.Apply(req.value(c.source, i))
 }
 
-// forwards reports whether the value is the only one of an incoming parameter,
-// as it came.
+// forwards reports whether the value of a dynamic candidate is the only one of
+// the incoming parameter, as it came.
 func (c *candidate) forwards() bool {
-	return c.source < slotEnd && c.source != slotResource && c.rule == nil && c.scopes == nil
+	return c.source != slotResource && c.rule == nil && c.scopes == nil
 }
 
 // A kind says where a step gets its value.
@@ -342,9 +342,7 @@ func newPlan(base string, entries []entry, protocol []draft) plan {
 			byName[e.name] = d
 			drafts = append(drafts, d)
 		}
-		if d.name != "response_type" || d.kind != kindConstant { // layer 1 says the same
-			d.add(e)
-		}
+		d.add(e)
 	}
 	slices.SortFunc(drafts, func(a, b *draft) int { return strings.Compare(a.name, b.name) })
 	count := 0
