@@ -142,7 +142,7 @@ func isUserID(id string) bool {
 }
 
 func isInteger(value []byte) bool {
-	return len(value) > 0 && (value[0] == '-' || '0' <= value[0] && value[0] <= '9') && !bytes.ContainsAny(value, ".eE")
+	return (value[0] == '-' || '0' <= value[0] && value[0] <= '9') && !bytes.ContainsAny(value, ".eE")
 }
 
 // setText is for the optional attributes. Providers written in PHP answer false

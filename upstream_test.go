@@ -83,6 +83,7 @@ func TestM2DefaultBeforeLowerLayers(t *testing.T) {
 	assert.Equal(t, "p=a", query(t, options, "prompt=a"))
 	assert.Equal(t, "p=lower", query(t, `"authParams": {"p": "lower"}, "upstream_params": {"p": {"alias": "prompt", "value": ""}}`, ""), "an empty default is none")
 	assert.Empty(t, query(t, `"authorizationURL": null, "authorization_endpoint": "https://idp.example.com/authorize?p=&q"`, ""), "nothing is sent empty")
+	assert.Equal(t, "a=1&b=2", query(t, `"authorizationURL": null, "authorization_endpoint": "https://idp.example.com/authorize?&a=1&&b=2&"`, ""), "an empty pair is none")
 }
 
 func TestM3Reserved(t *testing.T) {
