@@ -357,14 +357,11 @@ const (
 // HEAD, the body of a POST. The query of a POST is not looked at (OpenID
 // Connect Core 3.1.2.1 puts all parameters into the body), and no header but
 // Content-Type. If the host has called r.ParseForm before, r.PostForm is read,
-// else the body is consumed. The error is a [*RequestError], or what reading
-// the body gave.
+// else the body is consumed. The error is a [*RequestError].
 func ParseAuthorizeRequest(r *http.Request) (*AuthorizeRequest, error) {
 	switch {
 	case r == nil:
 		return nil, badRequest("there is no request")
-	case r.Method == http.MethodPost && r.PostForm != nil:
-		return ParseAuthorizeValues(r.PostForm)
 	case r.Method == http.MethodPost:
 		return parseForm(r)
 	case r.Method != "" && r.Method != http.MethodGet && r.Method != http.MethodHead:
@@ -379,6 +376,9 @@ func parseForm(r *http.Request) (*AuthorizeRequest, error) {
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || kind != "application/x-www-form-urlencoded" {
 		return nil, badRequest("the body of a POST must be application/x-www-form-urlencoded")
+	}
+	if r.PostForm != nil {
+		return ParseAuthorizeValues(r.PostForm)
 	}
 	var body []byte
 	if r.Body != nil {
@@ -397,7 +397,7 @@ func parseForm(r *http.Request) (*AuthorizeRequest, error) {
 }
 
 // ParseAuthorizeQuery reads the raw, still encoded query of an /authorize
-// request, at most 32 KiB. The error is a [*RequestError] about the first
+// request, without the question mark, at most 32 KiB. The error is a [*RequestError] about the first
 // malformed parameter.
 //
 // Parsing is strict where net/url guesses or drops: in a recognised parameter,
@@ -525,16 +525,21 @@ func slotOfEncoded(name string) slot {
 
 // ParseAuthorizeValues reads an /authorize request that the host has parsed
 // already. The rules are those of [ParseAuthorizeQuery] as far as url.Values
-// still shows what came; parameters are looked at in the order of their names.
+// still shows what came, and the values that it reads have at most 64 KiB in
+// all; parameters are looked at in the order of their names.
 // The error is a [*RequestError]. form is not changed.
 func ParseAuthorizeValues(form url.Values) (*AuthorizeRequest, error) {
 	req := new(AuthorizeRequest)
+	size := 0
 	for _, s := range slotsSorted {
 		values := form[slotNames[s]]
 		if len(values) > 1 && s != slotResource {
 			return nil, badParameter(s, doubled)
 		}
 		for _, value := range values {
+			if size += len(value); size > maxForm {
+				return nil, badRequest("the parameters are longer than 64 KiB")
+			}
 			if problem := query.Problem(value); problem != "" {
 				return nil, badParameter(s, problem)
 			}

@@ -107,8 +107,10 @@ func TestR1RefusedHTTPRequest(t *testing.T) {
 	const form = "application/x-www-form-urlencoded"
 	broken := httptest.NewRequest("POST", "/authorize", iotest.ErrReader(errors.New("reset")))
 	broken.Header.Set("Content-Type", form)
-	twice := post(form, "prompt=a&prompt=b")
-	require.NoError(t, twice.ParseForm())
+	parsed := func(r *http.Request) *http.Request {
+		require.NoError(t, r.ParseForm())
+		return r
+	}
 	for name, tc := range map[string]struct {
 		request            *http.Request
 		parameter, message string
@@ -120,7 +122,9 @@ func TestR1RefusedHTTPRequest(t *testing.T) {
 		"long body":          {post(form, strings.Repeat("a", 64<<10+1)), "", "64 KiB"},
 		"broken body":        {broken, "", "cannot be read"},
 		"bad body":           {post(form, "login_hint=%"), "login_hint", "percent-encoding"},
-		"parsed form, twice": {twice, "prompt", "more than once"},
+		"parsed form, twice": {parsed(post(form, "prompt=a&prompt=b")), "prompt", "more than once"},
+		"parsed form, long":  {parsed(post(form, "prompt=a&login_hint="+strings.Repeat("a", 64<<10))), "", "64 KiB"},
+		"parsed, but JSON":   {parsed(post("application/json", `{"login_hint": "a"}`)), "", "x-www-form-urlencoded"},
 		"bad query":          {httptest.NewRequest("GET", "/authorize?login_hint=%00", nil), "login_hint", "control"},
 	} {
 		req, err := upstream.ParseAuthorizeRequest(tc.request)

@@ -65,8 +65,8 @@ type Options struct {
 	AuthorizationURL string // also authorization_endpoint
 	TokenURL         string // also token_endpoint
 	UserinfoEndpoint string
-	Issuer           string
-	JWKSURI          string
+	Issuer           string   // for the host: there is no discovery here,
+	JWKSURI          string   // and no check of ID tokens
 	Scope            []string // each item may hold several scopes between spaces
 
 	// OAuth 1.0a (RFC 5849 section 2).
@@ -80,9 +80,9 @@ type Options struct {
 	// CustomHeaders go with every request to the token endpoint, and no other.
 	CustomHeaders map[string]Secret
 
-	UseOAuthSpecScope       bool   // useOauthSpecScope: connection_scope is joined by spaces
+	UseOAuthSpecScope       bool   // useOauthSpecScope: connection_scope is joined by spaces, as OpenID Connect needs it
 	PKCEEnabled             bool   // pkce_enabled: a code verifier is required
-	PKCE                    string // connection_settings.pkce: auto, S256 or disabled
+	PKCE                    string // connection_settings.pkce: auto and S256 require a code verifier; or disabled
 	TokenEndpointAuthMethod string // client_secret_post, client_secret_basic or none
 
 	IconURL          string
@@ -191,11 +191,19 @@ func ParseConnection(data []byte) (*Connection, error) {
 
 // UnmarshalJSON is [ParseConnection] for encoding/json.
 func (c *Connection) UnmarshalJSON(data []byte) error {
+	switch {
+	case c == nil:
+		return &ConfigError{Problems: []Problem{{"", "there is no connection to read into"}}}
+	case len(data) > maxConnection:
+		return &ConfigError{Problems: []Problem{{"", "is longer than 1 MiB"}}}
+	}
+	return c.read(data)
+}
+
+// read is UnmarshalJSON of any length.
+func (c *Connection) read(data []byte) error {
 	refuse := func(pointer, message string) error {
 		return &ConfigError{Problems: []Problem{{pointer, message}}}
-	}
-	if len(data) > maxConnection {
-		return refuse("", "is longer than 1 MiB")
 	}
 	var syntax *strictjson.Error
 	if err := strictjson.Check(data); errors.As(err, &syntax) {
@@ -227,9 +235,10 @@ func made[M ~map[string]V, V any](m M) M {
 // field set to its zero value loses its member, but false is written as such.
 // Secrets are written in full.
 func (c Connection) MarshalJSON() ([]byte, error) {
-	return c.marshal(), nil
+	return slices.Clone(c.marshal()), nil
 }
 
+// marshal may give the document's own text: not to be changed.
 func (c *Connection) marshal() []byte {
 	doc := c.doc.Text()
 	if doc == nil {
@@ -258,16 +267,16 @@ func (c *Connection) edits() []strictjson.Edit {
 
 // UpdateBody returns {"options": {...}}, the body with which the Management
 // API's Update changes a connection's options. An Update replaces options as a
-// whole; so a connection that was parsed without them is refused, because its
-// body would wipe out what the API still has.
+// whole; so a connection without them, or one that was parsed without them, is
+// refused, because its body would wipe out what the API still has. What the
+// options say is not looked at: call [Connection.Validate] first.
 func (c *Connection) UpdateBody() ([]byte, error) {
-	if c == nil || c.doc != nil && c.doc.Lookup("options") == nil {
-		return nil, &ConfigError{c.name(), []Problem{{"/options", "was not read; get the whole connection first"}}}
+	var options []byte
+	if c != nil && (c.doc == nil || strictjson.IsObject(c.doc.Lookup("options"))) {
+		options = lossless.Lookup(c.marshal(), "options")
 	}
-	whole, _ := c.MarshalJSON()
-	options := lossless.Lookup(whole, "options")
 	if options == nil {
-		options = []byte("{}")
+		return nil, &ConfigError{c.name(), []Problem{{"/options", "were not read; get the whole connection first"}}}
 	}
 	return strictjson.Apply(nil, []strictjson.Edit{{Path: []string{"options"}, Value: options}}), nil
 }
@@ -327,6 +336,7 @@ func (c *Connection) Validate() error {
 // what the plan is made of.
 type checked struct {
 	problems []Problem
+	reported map[string]bool    // pointers of the problems
 	doc      *lossless.Document // of the connection
 	strategy strategy.Strategy  // with the endpoints of options, where they have any
 	base     string             // authorization endpoint without its query
@@ -335,9 +345,12 @@ type checked struct {
 
 // report adds a problem. The first at a place is the one that matters.
 func (k *checked) report(pointer, message string) {
-	if message != "" && !slices.ContainsFunc(k.problems, func(p Problem) bool { return p.Pointer == pointer }) {
-		k.problems = append(k.problems, Problem{pointer, message})
+	if message == "" || k.reported[pointer] {
+		return
 	}
+	k.reported = made(k.reported)
+	k.reported[pointer] = true
+	k.problems = append(k.problems, Problem{pointer, message})
 }
 
 // reportAt adds a problem, if there is one, with a member that may have several
@@ -402,6 +415,9 @@ func (c *Connection) checkText(k *checked) {
 		changed = append(changed, at)
 	}
 	for _, p := range c.text {
+		if c.Strategy == "twitter" && k.strategy.Protocol == strategy.OAuth2 && strings.HasPrefix(p.Pointer, "/options/consumer") {
+			continue // an app has a pair for each protocol there, and this one is not in use
+		}
 		if !slices.ContainsFunc(changed, func(at string) bool { return p.Pointer == at || strings.HasPrefix(p.Pointer, at+"/") }) {
 			k.report(p.Pointer, p.Message)
 		}
@@ -477,6 +493,7 @@ func (c *Connection) checkEndpoints(k *checked) {
 	}
 	if o.TokenURL != "" && o.TokenURL != s.TokenURL {
 		s.BasicAuth = false // was said of the strategy's own endpoint
+		s.UserinfoURL = ""  // and would get another issuer's token
 	}
 	oauth1, oauth2 := s.Protocol == strategy.OAuth1, s.Protocol == strategy.OAuth2 || s.Protocol == strategy.OIDC
 	at := []string{"options/authorizationURL", "options/authorization_endpoint"}

@@ -2,6 +2,7 @@ package upstream_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -11,6 +12,7 @@ import (
 	"example.com/upstream"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/oauth2"
 )
 
 func parse(t testing.TB, text string) *upstream.Connection {
@@ -171,6 +173,7 @@ func TestC3OneChangeChangesOnlyThat(t *testing.T) {
 		{"nested member", func(c *upstream.Connection) { c.Options.FetchUserProfile = "f" }, `{"other": 1}`, `{"other": 1, "fetchUserProfile": "f"}`},
 		{"new nested object", func(c *upstream.Connection) { c.Options.PKCE = "auto" }, `"y": 1e3`, `"y": 1e3, "connection_settings": {"pkce": "auto"}`},
 		{"clients", func(c *upstream.Connection) { c.EnabledClients = []string{"app"} }, `"a": ""`, `"a": "", "enabled_clients": ["app"]`},
+		{"list emptied", func(c *upstream.Connection) { c.Options.Scope = []string{} }, `["a"]`, `[]`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			require.Equal(t, 1, strings.Count(before, tc.from))
@@ -233,6 +236,7 @@ func TestC3ChangeOverAnotherShape(t *testing.T) {
 		{"the spelling stays", `{"options":{"authorization_endpoint":"https://a.example.com","consumerKey":"k"}}`, func(c *upstream.Connection) {
 			c.Options.AuthorizationURL, c.Options.ClientID = "https://b.example.com", "l"
 		}, `{"options":{"authorization_endpoint":"https://b.example.com","consumerKey":"l"}}`},
+		{"a spelling that says something else stays", `{"options":{"client_id":"k","consumer_key":"x","consumerKey":""}}`, func(c *upstream.Connection) { c.Options.ClientID = "l" }, `{"options":{"client_id":"l","consumer_key":"x","consumerKey":"l"}}`},
 		{"both spellings follow", `{"options":{"client_id":"k","consumer_key":"k"}}`, func(c *upstream.Connection) { c.Options.ClientID = "l" }, `{"options":{"client_id":"l","consumer_key":"l"}}`},
 		{"new endpoints of OpenID Connect", `{"strategy":"oidc","options":{}}`, func(c *upstream.Connection) {
 			c.Options.AuthorizationURL, c.Options.TokenURL = "https://a.example.com", "https://t.example.com"
@@ -282,11 +286,17 @@ func TestC3UpdateBody(t *testing.T) {
 	body, err = literal.UpdateBody()
 	require.NoError(t, err)
 	assert.Equal(t, `{"options":{"client_id":"c"}}`, string(body))
-	body, err = new(upstream.Connection).UpdateBody()
+	emptied := parse(t, `{"options": {"client_id": "c"}}`)
+	emptied.Options = upstream.Options{}
+	body, err = emptied.UpdateBody()
 	require.NoError(t, err)
-	assert.Equal(t, `{"options":{}}`, string(body))
+	assert.Equal(t, `{"options":{}}`, string(body), "they were read")
 
-	for _, c := range []*upstream.Connection{nil, parse(t, `{"name": "listed-without-options"}`)} {
+	null := parse(t, `{"options": null}`)
+	null.Options.UpstreamParams["a"] = upstream.Static("b")
+	for _, c := range []*upstream.Connection{
+		nil, {}, {ID: "con_1", DisplayName: "new"}, parse(t, `{"name": "listed-without-options"}`), parse(t, `{"options": null}`), null,
+	} {
 		_, err = c.UpdateBody()
 		var config *upstream.ConfigError
 		require.ErrorAs(t, err, &config, "it would wipe the options out")
@@ -318,6 +328,27 @@ func TestC4Refused(t *testing.T) {
 	require.Len(t, just, 1<<20)
 	parse(t, just)
 	parse(t, strings.Repeat(`{"a":`, 63)+`{}`+strings.Repeat(`}`, 63))
+}
+
+// A program may mask a secret in what it got.
+func TestE4OutputIsNotKept(t *testing.T) {
+	const text = `{"name": "acme", "strategy": "github", "options": {"client_id": "c", "client_secret": "s3cret", "own": 1}}`
+	conn := parse(t, text)
+	p, err := upstream.NewProvider(conn)
+	require.NoError(t, err)
+	out, err := conn.MarshalJSON()
+	require.NoError(t, err)
+	_ = append(out, "further"...)
+	copy(out, bytes.Repeat([]byte("x"), len(out)))
+	again, err := conn.MarshalJSON()
+	require.NoError(t, err)
+	assert.Equal(t, text, string(again))
+	p = p.WithProfileFetcher(func(_ context.Context, _ *oauth2.Token, c *upstream.Connection) (*upstream.Profile, error) {
+		assert.Equal(t, upstream.Secret("s3cret"), c.Options.ClientSecret)
+		return &upstream.Profile{UserID: "1"}, nil
+	})
+	_, err = p.FetchProfile(t.Context(), &oauth2.Token{AccessToken: "A1"})
+	require.NoError(t, err)
 }
 
 func TestC4InputIsNotKept(t *testing.T) {
@@ -382,6 +413,9 @@ func TestC5Limits(t *testing.T) {
 		{"both spellings alike", with("authorization_endpoint", `"https://idp.example.com/authorize"`), ""},
 		{"both spellings, one empty", with("authorization_endpoint", `""`), ""},
 		{"both spellings, one null", with("authorization_endpoint", `null`), ""},
+		{"spellings alike, but for an escape", with("authorization_endpoint", `"https:\/\/idp.example.com\/authorize"`), ""},
+		{"both pairs of an X app", `{"strategy": "twitter", "options": {"protocol": "oauth2", "client_id": "c", "consumer_key": "k", "client_secret": "s", "consumerSecret": "t"}}`, ""},
+		{"both pairs of an X app, OAuth 1.0a", `{"strategy": "twitter", "options": {"client_id": "c", "consumer_key": "k"}}`, "/options/consumer_key"},
 		{"both spellings unlike", with("authorization_endpoint", good), "/options/authorization_endpoint"},
 		{"token spellings unlike", with("token_endpoint", good), "/options/token_endpoint"},
 		{"client spellings unlike", with("consumer_key", `"d"`), "/options/consumer_key"},
@@ -507,7 +541,7 @@ func TestC6Hints(t *testing.T) {
 		{`{}`, "", "value or an alias"},
 		{`{"value": true}`, "/value", `"true"`},
 		{`{"value": 60}`, "/value", `"60"`},
-		{`{"value": null}`, "/value", `"null"`},
+		{`{"value": null}`, "/value", `remove it, or write ""`},
 		{`{"value": {"a": 1}}`, "/value", `must be a string`},
 		{`{"alias": 5}`, "/alias", "login_hint max_age"},
 		{`{"alias": ""}`, "/alias", "login_hint max_age"},

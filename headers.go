@@ -157,7 +157,8 @@ func NewConfig(c oauth2.Config, headers map[string]string) (*Config, error) {
 }
 
 // OAuth2Config gives what exchanges a code for a token, and refreshes it.
-// redirectURL is the very one that the authorization URL was made with.
+// redirectURL is the very one that the authorization URL was made with. That of
+// an OAuth 1.0a connection gives errors: its tokens are not oauth2's.
 func (p *Provider) OAuth2Config(redirectURL string) *Config {
 	if p == nil {
 		return &Config{}
@@ -339,7 +340,7 @@ func (c *Config) Client(ctx context.Context, t *oauth2.Token) *http.Client {
 // token makes one token request and wraps its error.
 func (c *Config) token(ctx context.Context, request func(context.Context) (*oauth2.Token, error)) (*oauth2.Token, error) {
 	if c == nil || c.tokenURL == "" {
-		return nil, &endpointError{text: "upstream: there is no usable token URL; set Endpoint.TokenURL"}
+		return nil, &endpointError{text: "upstream: there is no usable token URL; set Endpoint.TokenURL (an OAuth 1.0a connection has none for oauth2)"}
 	}
 	token, err := request(c.endpointContext(ctx))
 	if err != nil {

@@ -126,7 +126,10 @@ func readParam(text []byte, at string) (p Param, problems []lossless.Problem) {
 		at := at + strictjson.Pointer(m.Name)
 		switch m.Name {
 		case "value":
-			if p.Value = strictjson.Text(m.Value); !strictjson.IsText(m.Value) {
+			switch p.Value = strictjson.Text(m.Value); {
+			case strictjson.IsNull(m.Value):
+				wrong(at, `must be a string; remove it, or write "" to suppress the parameter`)
+			case !strictjson.IsText(m.Value):
 				wrong(at, `must be a string; put it in quotes: "`+short(m.Value)+`"`)
 			}
 		case "alias":

@@ -283,18 +283,20 @@ func (p *Provider) WithProfileFetcher(f ProfileFetcher) *Provider {
 	q.fetcher = f
 	// A connection of its own: the program may go on changing the one that
 	// the Provider was made from.
-	conn, err := ParseConnection(q.source)
-	if err != nil {
-		conn = &Connection{} // only a Provider that NewProvider did not make has no source
+	q.conn = new(Connection)
+	if q.source != nil { // else NewProvider did not make it
+		_ = q.conn.read(q.source) // what the library wrote it can read
 	}
-	q.conn = conn
+	q.conn.InsecureAllowHTTP = q.insecure
 	return &q
 }
 
 // FetchProfile gets the profile of the user whom the token stands for: from the
 // function of [Provider.WithProfileFetcher], else from the userinfo endpoint of
 // the connection or its strategy. GitHub and WordPress answer in their own
-// members, all others are read as OpenID Connect has it.
+// members, all others are read as OpenID Connect has it. Of the strategies only
+// github, google-oauth2 and wordpress have such an endpoint, and only while
+// their tokens come from their own token endpoint.
 //
 // The error is a [*ProfileError]. With OpenID Connect, call
 // [Profile.CheckSubject] next.
@@ -382,7 +384,7 @@ func (u Userinfo) Fetch(ctx context.Context, token *oauth2.Token, _ *Connection)
 	}
 	address, err := url.Parse(u.URL)
 	switch {
-	case err != nil || address.Host == "" || address.Scheme != "https" && address.Scheme != "http":
+	case err != nil || address.Hostname() == "" || address.Scheme != "https" && address.Scheme != "http":
 		return nil, profileError("the userinfo URL is not an absolute https URL")
 	case u.Fields != nil && u.Fields["user_id"] == "":
 		return nil, profileError("the mapping has no user_id; set Fields[\"user_id\"] to its path")

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -329,6 +331,46 @@ func TestU1ReadyMappings(t *testing.T) {
 
 const customConnection = `{"name":"acme","strategy":"oauth2","options":{"client_id":"client","client_secret":"s",
 	"authorizationURL":"https://idp.example.com/authorize","tokenURL":"https://idp.example.com/token"}}`
+
+// The strategy's own userinfo endpoint is for tokens of its own token endpoint.
+func TestS4NoTokenOfAnotherIssuer(t *testing.T) {
+	var asked []string
+	ctx := context.WithValue(t.Context(), oauth2.HTTPClient, &http.Client{Transport: roundTripFunc(func(r *http.Request) (*http.Response, error) {
+		asked = append(asked, r.URL.Host)
+		return nil, errors.New("unreachable")
+	})})
+	github := func(options string) *upstream.Provider {
+		return provider(t, `{"strategy":"github","options":{"client_id":"c","authorizationURL":"https://ghe.example.com/a"`+options+`}}`)
+	}
+	_, err := github(`,"tokenURL":"https://ghe.example.com/t"`).FetchProfile(ctx, &oauth2.Token{AccessToken: "A1"})
+	require.ErrorContains(t, err, "set options.userinfo_endpoint")
+	assert.Empty(t, asked)
+	for _, options := range []string{``, `,"tokenURL":"https://github.com/login/oauth/access_token"`,
+		`,"tokenURL":"https://ghe.example.com/t","userinfo_endpoint":"https://api.github.com/user"`} {
+		_, err = github(options).FetchProfile(ctx, &oauth2.Token{AccessToken: "A1"})
+		require.Error(t, err)
+	}
+	assert.Equal(t, slices.Repeat([]string{"api.github.com"}, 3), asked)
+}
+
+// The fetcher's connection is the Provider's, whatever its size.
+func TestU1OwnFetchersConnection(t *testing.T) {
+	conn := parse(t, `{"name":"acme","strategy":"oauth2","pad":"`+strings.Repeat("x", 1<<20-300)+`","options":{"client_id":"c",
+		"authorizationURL":"http://idp.example.com/a","tokenURL":"http://idp.example.com/t"}}`)
+	conn.InsecureAllowHTTP = true
+	for i := range 30 {
+		conn.Options.UpstreamParams["parameter_"+strconv.Itoa(i)] = upstream.Static("value")
+	}
+	p, err := upstream.NewProvider(conn)
+	require.NoError(t, err)
+	p = p.WithProfileFetcher(func(_ context.Context, _ *oauth2.Token, c *upstream.Connection) (*upstream.Profile, error) {
+		assert.Equal(t, conn.Options, c.Options)
+		assert.NoError(t, c.Validate())
+		return &upstream.Profile{UserID: "1"}, nil
+	})
+	_, err = p.FetchProfile(t.Context(), &oauth2.Token{AccessToken: "A1"})
+	require.NoError(t, err)
+}
 
 func TestU1OwnFetcher(t *testing.T) {
 	token := &oauth2.Token{AccessToken: "A1"}

@@ -127,7 +127,7 @@ type Transaction struct {
 	RedirectURI  string // the auth server's callback: absolute, without fragment; required
 	State        string // unguessable, made by the auth server; required
 	Nonce        string // OpenID Connect; optional, other than State
-	CodeVerifier string // RFC 7636 section 4.1; sent as its S256 challenge
+	CodeVerifier string // RFC 7636 section 4.1; sent as its S256 challenge, unless the connection disables PKCE
 	RequestToken string // OAuth 1.0a: the temporary credentials' identifier; required there
 }
 
@@ -161,6 +161,7 @@ type Provider struct {
 	strategy string
 	named    bool   // subjects carry the connection's name
 	oidc     bool   // the protocol is OpenID Connect
+	insecure bool   // the connection may have http endpoints
 	config   Config // without RedirectURL
 	userinfo string // where the profile is, "" if unknown
 	source   []byte // the connection's JSON
@@ -204,7 +205,7 @@ func NewProvider(conn *Connection) (*Provider, error) {
 		name: conn.Name, strategy: conn.Strategy, named: k.strategy.Named,
 		oauth1:   k.strategy.Protocol == strategy.OAuth1,
 		oidc:     k.strategy.Protocol == strategy.OIDC,
-		userinfo: k.strategy.UserinfoURL,
+		userinfo: k.strategy.UserinfoURL, insecure: conn.InsecureAllowHTTP,
 	}
 	p.source = conn.marshal()
 	switch {
@@ -219,6 +220,9 @@ func NewProvider(conn *Connection) (*Provider, error) {
 		ClientSecret: string(o.ClientSecret),
 		Scopes:       scopes,
 		Endpoint:     oauth2.Endpoint{AuthURL: k.strategy.AuthURL, TokenURL: k.strategy.TokenURL, AuthStyle: oauth2.AuthStyleInParams},
+	}
+	if p.oauth1 { // its secret signs requests, and never leaves
+		config.ClientSecret, config.Endpoint = "", oauth2.Endpoint{}
 	}
 	switch method := o.TokenEndpointAuthMethod; {
 	case method == "none":
@@ -306,7 +310,8 @@ func (p *Provider) begin(tx *Transaction, out *transaction) *TransactionError {
 }
 
 // AuthorizationURL returns the URL to send the user to. req may be nil, for a
-// login that no request asked for. The error is a [*TransactionError].
+// login that no request asked for. The error is a [*TransactionError]; of the
+// zero Provider a [*ConfigError].
 func (p *Provider) AuthorizationURL(req *AuthorizeRequest, tx Transaction) (string, error) {
 	if p != nil && p.plan.size > shortURL {
 		return p.longURL(req, &tx)

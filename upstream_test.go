@@ -1,9 +1,12 @@
 package upstream_test
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -426,6 +429,12 @@ func TestX1OAuth1(t *testing.T) {
 	var bad *upstream.TransactionError
 	require.ErrorAs(t, err, &bad)
 	assert.Equal(t, "request_token", bad.Field)
+	config := p.OAuth2Config("https://auth.example.com/cb")
+	ctx := context.WithValue(t.Context(), oauth2.HTTPClient, &http.Client{Transport: roundTripFunc(func(*http.Request) (*http.Response, error) {
+		return nil, errors.New("the consumer secret must not leave")
+	})})
+	_, err = config.Exchange(ctx, "code")
+	require.ErrorContains(t, err, "an OAuth 1.0a connection has none")
 }
 
 func TestT4PKCE(t *testing.T) {
@@ -531,6 +540,11 @@ func TestE5OrderOfTransactionErrors(t *testing.T) {
 		mend  func()
 	}{
 		{"redirect_uri", func() { tx.RedirectURI = "/cb" }},
+		{"redirect_uri", func() { tx.RedirectURI = "https://a b/cb" }},
+		{"redirect_uri", func() { tx.RedirectURI = "https://a/cb\r\nX: y" }},
+		{"redirect_uri", func() { tx.RedirectURI = "https://@/cb" }},
+		{"redirect_uri", func() { tx.RedirectURI = "http://\\a/cb" }},
+		{"redirect_uri", func() { tx.RedirectURI = "https://jö.example/cb" }},
 		{"redirect_uri", func() { tx.RedirectURI = "https://a/cb" }},
 		{"state", func() { tx.State, tx.Nonce = "s", "s" }},
 		{"nonce", func() { tx.Nonce = "n" }},

@@ -53,7 +53,7 @@ func absolute(s string, most int) (*url.URL, string) {
 	}
 	for _, b := range []byte(s) {
 		if b <= ' ' || b >= 0x7f {
-			return nil, "holds a character that a URL cannot; percent-encode it"
+			return nil, notInURL
 		}
 	}
 	u, err := url.Parse(s)
@@ -113,10 +113,14 @@ func ParameterName(s string) string {
 // as far as a redirect URI is concerned: custom schemes are fine, http and
 // https name a host. It allocates nothing.
 func AbsoluteURI(s string) string {
-	if strings.IndexByte(s, '#') >= 0 {
-		return "must have no fragment"
+	for i := range len(s) {
+		if b := s[i]; b == '#' {
+			return "must have no fragment"
+		} else if b <= ' ' || b >= 0x7f {
+			return notInURL
+		}
 	}
-	if host, ok := strings.CutPrefix(s, "https://"); ok && host != "" && host[0] > '/' && host[0] != ':' && host[0] != '?' {
+	if host, ok := strings.CutPrefix(s, "https://"); ok && host != "" && host[0] > '/' && strings.IndexByte(noHost, host[0]) < 0 {
 		return "" // what nearly all are
 	}
 	scheme, rest := s, ""
@@ -134,12 +138,17 @@ func AbsoluteURI(s string) string {
 		return "must be absolute"
 	}
 	if strings.EqualFold(scheme, "https") || strings.EqualFold(scheme, "http") {
-		if len(rest) < 3 || rest[:2] != "//" || strings.IndexByte("/?:", rest[2]) >= 0 {
+		if len(rest) < 3 || rest[:2] != "//" || strings.IndexByte(noHost, rest[2]) >= 0 {
 			return "must name a host"
 		}
 	}
 	return ""
 }
+
+const (
+	noHost   = "/?:@\\" // what may follow http:// where no host does
+	notInURL = "holds a character that a URL cannot; percent-encode it"
+)
 
 // CodeVerifier reports whether s is one by RFC 7636 section 4.1.
 func CodeVerifier(s string) bool {

@@ -138,13 +138,14 @@ func (f list) Edits(was Field, text []byte, path []string) []strictjson.Edit {
 	if slices.Equal(now, *was.(list).p) {
 		return nil
 	}
-	if len(now) == 0 {
+	_, isArray := strictjson.Elements(text)
+	switch {
+	case now == nil || len(now) == 0 && !isArray:
 		return []strictjson.Edit{{Path: path}}
-	}
-	if _, isArray := strictjson.Elements(text); f.textToo && !isArray {
+	case f.textToo && !isArray:
 		return []strictjson.Edit{{Path: path, Value: strictjson.Marshal(strings.Join(now, " "))}}
 	}
-	return []strictjson.Edit{{Path: path, Value: strictjson.Marshal(now)}}
+	return []strictjson.Edit{{Path: path, Value: strictjson.Marshal(now)}} // an empty one, too: an Update reads its absence otherwise
 }
 
 // Dict is an object of strings.

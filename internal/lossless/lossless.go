@@ -195,13 +195,18 @@ func (s *Schema[T]) decode(d *Document, v *T) (problems []Problem) {
 			case first == nil || string(first) == `""`:
 				problems = append(problems, m.Field(v).Read(text, pointer(path))...)
 				first = text
-			case string(text) != `""` && string(text) != string(first):
+			case string(text) != `""` && !same(text, first):
 				problems = append(problems, Problem{pointer(path),
 					"differs from " + base(m.Paths[0]) + ", which is the same setting; keep one of them"})
 			}
 		}
 	}
 	return problems
+}
+
+// same reports whether two texts of one setting say the same.
+func same(a, b []byte) bool {
+	return string(a) == string(b) || strictjson.IsText(a) && strictjson.IsText(b) && strictjson.Text(a) == strictjson.Text(b)
 }
 
 // misnamed finds members whose name is a modelled one but for case, and
@@ -236,15 +241,20 @@ func (s *Schema[T]) Edits(d *Document, v *T) []strictjson.Edit {
 	var edits []strictjson.Edit
 	for _, m := range s.members {
 		before, now := m.Field(was), m.Field(v)
-		present := false
+		var first []byte
 		for i, path := range m.Paths {
-			if text := d.Lookup(path); text != nil || i == len(m.Paths)-1 && !present {
-				if text == nil {
-					path = m.Paths[0]
-				}
-				edits = append(edits, now.Edits(before, text, s.split[path])...)
-				present = true
+			text := d.Lookup(path)
+			switch {
+			case text == nil && (first != nil || i < len(m.Paths)-1):
+				continue
+			case text == nil:
+				path = m.Paths[0]
+			case first == nil || string(first) == `""` || strictjson.IsNull(first):
+				first = text
+			case string(text) != `""` && !strictjson.IsNull(text) && !same(text, first):
+				continue // says something else, and goes on doing so
 			}
+			edits = append(edits, now.Edits(before, text, s.split[path])...)
 		}
 	}
 	return edits
