@@ -31,7 +31,9 @@ while read -r module; do
 		printf '\n== %s in %s\n' "$target" "${file#"$PWD"/}"
 		grep -q "^#	$target  " internal/fuzz.sh || { echo "internal/fuzz.sh does not say what $target holds to be true" >&2; exit 1; }
 		# Minimizing may take a minute for each input that is merely interesting.
-		go -C "$module" test -run '^$' -fuzz "^$target\$" -fuzztime "$time" -fuzzminimizetime 10x "$(dirname "$file")" | tee "$log/one"
+		# Before Go 1.27 the end of the time may itself be reported (go.dev/issue/75804).
+		go -C "$module" test -run '^$' -fuzz "^$target\$" -fuzztime "$time" -fuzzminimizetime 10x "$(dirname "$file")" | tee "$log/one" ||
+			{ grep -qx '    context deadline exceeded' "$log/one" && ! grep -q 'Failing input' "$log/one"; }
 		execs=$(grep -oE 'execs: [0-9]+' "$log/one" | tail -1) || execs='its corpus only' # reading it took all the time
 		printf '%-24s %s\n' "$target" "$execs" >> "$log/all"
 	done < <(go -C "$module" list -f '{{$d := .Dir}}{{range .TestGoFiles}}{{$d}}/{{.}}{{"\n"}}{{end}}{{range .XTestGoFiles}}{{$d}}/{{.}}{{"\n"}}{{end}}' ./... |
