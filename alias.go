@@ -49,7 +49,7 @@ func Aliases() []Alias {
 }
 
 // A slot is a recognised incoming parameter. Slots below aliasEnd are the
-// aliases of upstream_params (SPEC A1), those below sourceEnd the sources of
+// aliases of upstream_params (rule A1), those below sourceEnd the sources of
 // authParamsMap (A2); the rest is for the host to read (R6) and never
 // forwarded, but for connection_scope (A3).
 type slot uint8

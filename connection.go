@@ -306,7 +306,7 @@ func (o Options) Format(f fmt.State, _ rune) {
 // LogValue gives what Format prints.
 func (o Options) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(o)) }
 
-// Limits of the vendor's schema, in characters (SPEC C5).
+// Limits of the vendor's schema, in characters (rule C5).
 const (
 	maxDisplayName  = 128
 	maxClientID     = 128

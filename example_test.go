@@ -11,7 +11,7 @@ import (
 	"example.com/upstream"
 )
 
-// The source documents' WordPress connection: a static parameter is added to
+// The WordPress connection of the vendor's documentation: a static parameter is added to
 // what the Management API gave, nothing is lost, and the URL has it.
 func Example() {
 	conn, err := upstream.ParseConnection([]byte(`{"id": "con_1", "name": "wp", "strategy": "wordpress",

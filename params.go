@@ -215,7 +215,7 @@ func (e *entry) report(k *checked, member, message string) {
 	}
 }
 
-// scopes is what connection_scope is merged with. (SPEC M6)
+// scopes is what connection_scope is merged with. (rule M6)
 type scopes struct {
 	own []string
 	sep string
@@ -369,7 +369,7 @@ func (d *draft) add(e *entry) {
 	static := candidate{layer: e.layer, source: noSlot, value: e.param.Value}
 	if d.name == "scope" && e.layer != layerURL {
 		// Replaces the connection's scopes, which stand in layer 1, and with
-		// them what the request may ask for (SPEC M3, M6).
+		// them what the request may ask for (rules M3, M6).
 		d.candidates = []candidate{static}
 		return
 	}
@@ -557,7 +557,7 @@ func notInList(alias Alias, names []string) string {
 }
 
 // isReserved reports whether a name, in any case, belongs to the protocol and
-// may not be configured. (SPEC M3)
+// may not be configured. (rule M3)
 func isReserved(folded string) bool {
 	switch folded {
 	case "client_id", "client_secret", "redirect_uri", "state", "nonce", "code", "code_verifier",

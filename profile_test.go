@@ -28,7 +28,7 @@ func fetchDocument(t *testing.T, document string, fields map[string]string) (*up
 	return fetch(t.Context(), newSite(t, answer(200, "application/json", document)), fields)
 }
 
-func TestU1U4SampleOfTheSourceDocuments(t *testing.T) {
+func TestU1U4Sample(t *testing.T) {
 	p, err := fetchDocument(t, `{"account": {"uuid": "4f1c", "email": "ann@example.com", "plan": 9007199254740993}, "locale": "en"}`, sampleFields)
 	require.NoError(t, err)
 	assert.Equal(t, "4f1c", p.UserID)

@@ -520,7 +520,7 @@ func (p *Provider) explainProtocol(s *step, tx *transaction) Decision {
 	switch {
 	case s.kind == kindNonce:
 		d.Reason = "the transaction has no nonce"
-	case p.pkce == pkceDisabled && tx.CodeVerifier != "":
+	case p.pkce == pkceDisabled:
 		d.Reason = "connection_settings.pkce is disabled"
 	default:
 		d.Reason = "the transaction has no code verifier"

@@ -201,6 +201,11 @@ func TestM8ResourceOncePerValue(t *testing.T) {
 	assert.Equal(t, "p=b&p=a&p=d&p=b", query(t, options, "resource=b&resource=x&resource=a&resource=c&resource=b"))
 	assert.Equal(t, "p=default", query(t, options, "resource=x"))
 	assert.Equal(t, "p=b&p=x", query(t, `"authParamsMap": {"p": "resource"}`, "resource=b&resource=x"))
+
+	p, req := provider(t, custom(options)), &upstream.AuthorizeRequest{Resource: []string{"", "b", "x", "a", ""}}
+	out, err := p.AuthorizationURL(req, sampleTransaction)
+	require.NoError(t, err)
+	explained(t, p, req, sampleTransaction, out)
 }
 
 // Random sets of parameters give, to the byte, what x/oauth2 gives.

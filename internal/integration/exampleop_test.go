@@ -385,7 +385,7 @@ func TestH5PublicClient(t *testing.T) {
 	}
 }
 
-// Basic authentication as a custom header, as the source documents have it,
+// Basic authentication as a custom header, as the vendor documents it,
 // with an IdP that refuses a client which authenticates in two ways.
 func TestH6BasicHeaderIsTheOnlyAuthentication(t *testing.T) {
 	idp := newExampleOP(t)
