@@ -234,7 +234,7 @@ func (r AuthorizeRequest) Format(f fmt.State, verb rune) {
 	fmt.Fprintf(f, fmt.FormatString(f, verb), plain(r))
 }
 
-// LogValue gives what Format prints.
+// LogValue gives what Format prints for %+v.
 func (r AuthorizeRequest) LogValue() slog.Value { return slog.StringValue(fmt.Sprintf("%+v", r)) }
 
 // at gives the field of a recognised parameter. Resource has no such field.

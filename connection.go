@@ -232,8 +232,8 @@ func made[M ~map[string]V, V any](m M) M {
 
 // MarshalJSON writes the connection. Of a parsed one, everything that the
 // program has not changed keeps its text and its place, modelled or not; a
-// field set to its zero value loses its member, but false is written as such.
-// Secrets are written in full.
+// field set to its zero value loses its member, but false is written as such,
+// and a map loses its entries. Secrets are written in full.
 func (c Connection) MarshalJSON() ([]byte, error) {
 	return slices.Clone(c.marshal()), nil
 }
@@ -388,7 +388,9 @@ func (c *Connection) check() *checked {
 	if c.Strategy == "" {
 		k.report("/strategy", `is missing; a custom social connection has "oauth2"`)
 	}
-	if c.Name != "" || k.strategy.Named {
+	if c.Name == "" && k.strategy.Named {
+		k.report("/name", "is missing; the subjects of this strategy's users hold it")
+	} else if c.Name != "" {
 		k.report("/name", check.ConnectionName(c.Name))
 	}
 	k.report("/display_name", check.Length(c.DisplayName, maxDisplayName))
@@ -482,6 +484,12 @@ func (c *Connection) checkEndpoints(k *checked) {
 			*own = value
 		} else if *own == "" && required {
 			names := strings.ReplaceAll(strings.Join(paths, " or "), "options/", "")
+			switch c.Strategy {
+			case "okta":
+				names += ", or domain to the host name of the organization"
+			case "waad":
+				names += ", or tenant_domain to the host name or id of the tenant"
+			}
 			k.reportAt("is missing; set "+names+", since strategy "+strconv.Quote(c.Strategy)+" has no endpoint of its own", paths...)
 		}
 	}

@@ -548,6 +548,7 @@ func TestC6Hints(t *testing.T) {
 		{`{"alias": "login_hnt"}`, "/alias", "did you mean login_hint?"},
 		{`{"alias": "Prompt"}`, "/alias", "did you mean prompt?"},
 		{`{"alias": "scope"}`, "/alias", "acr_values audience client_id"},
+		{`{"alias": "access_type"}`, "/alias", "authParamsMap takes it"},
 		{`{"valeu": "x"}`, "/valeu", "did you mean value?"},
 		{`{"alias": "prompt", "zzzzzzzzz": 1}`, "/zzzzzzzzz", "not known"},
 		{`{"alias": "prompt", "allow": "login"}`, "/allow", "array"},

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log"
 	"net/http"
 	"net/http/httptest"
 
@@ -47,9 +48,15 @@ func ExampleUserinfo() {
 // The end of a login: the code has become a token, the token becomes a profile,
 // and the profile's user_id the sub of the auth server's own tokens.
 func ExampleProvider_FetchProfile() {
-	idp := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /token", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = fmt.Fprint(w, `{"access_token": "2YotnFZFEjr1zCsicMWpAA", "token_type": "bearer"}`)
+	})
+	mux.HandleFunc("GET /userinfo", func(w http.ResponseWriter, r *http.Request) {
 		_, _ = fmt.Fprint(w, `{"sub": "248289761001", "name": "Jane Doe", "email": "jane@example.com", "email_verified": true}`)
-	}))
+	})
+	idp := httptest.NewServer(mux)
 	defer idp.Close()
 	provider, err := upstream.NewProvider(&upstream.Connection{Name: "acme", Strategy: "oidc", Options: upstream.Options{
 		ClientID: "auth-server", ClientSecret: "s3cret", AuthorizationURL: idp.URL + "/authorize", TokenURL: idp.URL + "/token",
@@ -59,13 +66,23 @@ func ExampleProvider_FetchProfile() {
 		fmt.Println(err)
 		return
 	}
-	profile, err := provider.FetchProfile(context.Background(), &oauth2.Token{AccessToken: "2YotnFZFEjr1zCsicMWpAA"})
+	ctx, callback, code, verifier := context.Background(), "https://auth.example.com/login/callback", "SplxlOBeZQQYbYS6WxSbIA", oauth2.GenerateVerifier()
+
+	config := provider.OAuth2Config(callback) // the RedirectURI of the authorization URL
+	token, err := config.Exchange(ctx, code, oauth2.VerifierOption(verifier))
 	if err != nil {
-		fmt.Println(err)
-		return
+		log.Fatal(err) // errors.As: *oauth2.RetrieveError, whose ErrorCode may be "invalid_grant"
 	}
-	fmt.Println(provider.Subject(profile.UserID), profile.Name, profile.Email, *profile.EmailVerified)
-	// Output: oidc|acme|248289761001 Jane Doe jane@example.com true
+	profile, err := provider.FetchProfile(ctx, token)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(provider.Subject(profile.UserID)) // the sub of the auth server's own tokens
+
+	fmt.Println(profile.Name, profile.Email, *profile.EmailVerified)
+	// Output:
+	// oidc|acme|248289761001
+	// Jane Doe jane@example.com true
 }
 
 // A program's own function stands in for the fetchUserProfile script.

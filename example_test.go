@@ -170,9 +170,12 @@ func ExampleNewProvider() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(provider.AuthorizationURL(req, upstream.Transaction{RedirectURI: "https://auth.example.com/login/callback", State: "random"}))
+	fmt.Println(provider.AuthorizationURL(req, upstream.Transaction{
+		RedirectURI: "https://auth.example.com/login/callback",
+		State:       "af0ifjsldkj", // rand.Text(): unguessable, and new for each login
+	}))
 	// Output:
-	// https://public-api.wordpress.com/oauth2/authorize?blog=myblog.wordpress.com&client_id=12345&redirect_uri=https%3A%2F%2Fauth.example.com%2Flogin%2Fcallback&response_type=code&scope=profile&state=random&user=user%40domain.com <nil>
+	// https://public-api.wordpress.com/oauth2/authorize?blog=myblog.wordpress.com&client_id=12345&redirect_uri=https%3A%2F%2Fauth.example.com%2Flogin%2Fcallback&response_type=code&scope=profile&state=af0ifjsldkj&user=user%40domain.com <nil>
 }
 
 // The two functions that most servers need: one when it starts, one for each request.

@@ -143,7 +143,8 @@ type Config struct {
 // every problem with the headers; each pointer begins at the map.
 //
 // [oauth2.AuthStyleAutoDetect], the zero value, means AuthStyleInParams here:
-// a guess that fails has spent the code.
+// a guess that fails has spent the code. URLs are the program's own and not
+// checked; make them https.
 func NewConfig(c oauth2.Config, headers map[string]string) (*Config, error) {
 	list := make([]header, 0, len(headers)) // a copy: later changes to the map change nothing
 	for _, name := range slices.Sorted(maps.Keys(headers)) {

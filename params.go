@@ -60,8 +60,8 @@ func Dynamic(alias Alias) Param { return Param{Alias: alias} }
 // paramsField reads and writes upstream_params.
 type paramsField struct{ p *Params }
 
-// Read leaves the zero Param where an entry is faulty, so that any Param the
-// program puts there is a change.
+// Read leaves the zero Param where an entry is faulty, so that any other Param
+// that the program puts there is a change.
 func (f paramsField) Read(text []byte, at string) (problems []lossless.Problem) {
 	members, ok := strictjson.Members(text)
 	if !ok {
@@ -526,7 +526,11 @@ func (e *entry) checkParam(k *checked) {
 	p := &e.param
 	if p.Alias != "" {
 		if slotOf(string(p.Alias)) >= aliasEnd {
-			e.report(k, "/alias", notInList(p.Alias, slotNames[:aliasEnd]))
+			message := notInList(p.Alias, slotNames[:aliasEnd])
+			if slotOf(string(p.Alias)) < sourceEnd {
+				message += "; authParamsMap takes it"
+			}
+			e.report(k, "/alias", message)
 		}
 		if p.AllowPattern == "" {
 			return

@@ -470,7 +470,9 @@ func lookup(members []strictjson.Member, path string) []byte {
 // Subject gives the sub for the auth server's own tokens:
 // "<strategy>|<user id>" for a strategy that stands for one provider, such as
 // "github|1234", else "<strategy>|<connection name>|<user id>". Neither strategy
-// nor name holds a "|", so no two users share a subject whatever userID holds.
+// nor name holds a "|", so no two users of these share a subject, whatever
+// userID holds. Where a social strategy's endpoints were replaced it is not that
+// one provider: see the package's differences.
 // It is "" where there is no user id.
 func (p *Provider) Subject(userID string) string {
 	switch {

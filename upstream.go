@@ -51,8 +51,9 @@
 // every problem of a connection, [*RequestError] for a malformed incoming
 // request, [*TransactionError] for what the host itself passed, [*ProfileError]
 // for a profile that cannot be had, [*ProtocolError] for a protocol without
-// OAuth. None of them, and no other type of the package, prints a secret, a
-// token, a code, a header value or a response body.
+// OAuth. None of them, and no other type of the package but [Explanation],
+// prints a secret, a token, a code, a header value or a response body. JSON is
+// for storage, and has them all.
 //
 // # Differences and decisions
 //
@@ -66,8 +67,9 @@
 //   - A static scope replaces the connection's scopes, and with them what
 //     connection_scope asks for. connection_scope comes first, then the
 //     connection's own.
-//   - null is as if absent for every member that is modelled. An entry of
-//     authParams, authParamsMap, customHeaders has to be a string.
+//   - null is as if absent for every modelled option and every entry of
+//     upstream_params. An entry of authParams, authParamsMap, customHeaders has
+//     to be a string.
 //   - Two spellings of one setting (tokenURL and token_endpoint, client_id and
 //     consumer_key) may both stand if they agree. http is for loopback hosts, or
 //     with [Connection].InsecureAllowHTTP. URLs are ASCII, percent-encoded.
@@ -78,7 +80,10 @@
 //   - Requests are parsed strictly where net/url guesses or drops; a POST is its
 //     body alone. A request has at most 32 KiB of query or 64 KiB of body.
 //   - Subjects of every strategy but the built-in social ones hold the
-//     connection's name, so that no two connections' users meet.
+//     connection's name, so that no two connections' users meet. Those of a
+//     social one stand for its one provider: give another provider, such as a
+//     GitHub Enterprise Server, the strategy oauth2. For the same reason a
+//     strategy's own userinfo endpoint gets no token of another token endpoint.
 //   - A redirect URI may have any scheme; of http and https ones the host must
 //     be there. Value rules look at what came in, never at a default.
 package upstream
@@ -113,7 +118,11 @@ type ProtocolError struct {
 
 // Error names the strategy and the protocol.
 func (e *ProtocolError) Error() string {
-	return "upstream: strategy " + strconv.Quote(e.Strategy) + " has no OAuth authorization endpoint (protocol: " + e.Protocol + ")"
+	text := "upstream: strategy " + strconv.Quote(e.Strategy) + " has no OAuth authorization endpoint (protocol: " + e.Protocol + ")"
+	if near := check.Nearest(e.Strategy, strategy.Names()); near != "" && e.Protocol == strategy.Unknown.String() {
+		text += "; did you mean " + near + "?"
+	}
+	return text
 }
 
 // Is reports whether target is [ErrSAML] and the protocol is SAML.

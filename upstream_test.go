@@ -392,6 +392,11 @@ func TestS1S3Refused(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, text, string(out), "S2: it still marshals back")
 	}
+	for strategy, hint := range map[string]string{"githb": "; did you mean github?", "GitHub": "; did you mean github?", "a-strange-one": "(protocol: unknown)", "sms": "(protocol: passwordless)"} {
+		_, err := upstream.NewProvider(&upstream.Connection{Strategy: strategy})
+		require.Error(t, err)
+		assert.True(t, strings.HasSuffix(err.Error(), hint), err)
+	}
 	for _, options := range []string{`"use_wsfed": true`, `"waad_protocol": "ws-federation"`} {
 		_, err := upstream.NewProvider(parse(t, `{"name": "n", "strategy": "waad", "options": {"client_id": "c", "tenant_domain": "contoso.com", `+options+`}}`))
 		var refused *upstream.ProtocolError
@@ -417,8 +422,10 @@ func TestS4WellKnownEndpoints(t *testing.T) {
 		`{"name": "n", "strategy": "waad", "options": {"client_id": "c", "tenant_domain": "../x"}}`,
 		`{"name": "n", "strategy": "shopify", "options": {"client_id": "c"}}`,
 	} {
-		pointers, _ := problems(t, text)
+		pointers, message := problems(t, text)
 		assert.Equal(t, []string{"/options/authorizationURL", "/options/tokenURL"}, pointers, text)
+		assert.Equal(t, strings.Contains(text, "okta"), strings.Contains(message, "or domain to the host name"), message)
+		assert.Equal(t, strings.Contains(text, "waad"), strings.Contains(message, "or tenant_domain to"), message)
 	}
 }
 

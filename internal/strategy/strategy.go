@@ -14,6 +14,8 @@
 package strategy
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"golang.org/x/oauth2"
@@ -130,6 +132,9 @@ func Lookup(name string, s Settings) Strategy {
 	}
 	return st
 }
+
+// Names gives all strategy names, sorted.
+func Names() []string { return slices.Sorted(maps.Keys(table)) }
 
 // identityAPIv1 is the options.identity_api of the Azure AD v1.0 endpoints.
 const identityAPIv1 = "azure-active-directory-v1.0"
