@@ -136,6 +136,8 @@ func TestR1RefusedHTTPRequest(t *testing.T) {
 	}
 	_, err := upstream.ParseAuthorizeRequest(post(form, "x="+strings.Repeat("a", 64<<10-2)))
 	assert.NoError(t, err, "64 KiB is fine")
+	_, err = upstream.ParseAuthorizeValues(url.Values{"prompt": {strings.Repeat("a", 60<<10)}, "login_hint": {strings.Repeat("a", 4<<10)}})
+	assert.NoError(t, err, "64 KiB is fine")
 	_, err = upstream.ParseAuthorizeQuery("x=" + strings.Repeat("a", 32<<10-2))
 	assert.NoError(t, err, "32 KiB is fine")
 }

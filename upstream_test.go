@@ -554,6 +554,7 @@ func TestE5OrderOfTransactionErrors(t *testing.T) {
 		{"redirect_uri", func() { tx.RedirectURI = "/cb" }},
 		{"redirect_uri", func() { tx.RedirectURI = "https://a b/cb" }},
 		{"redirect_uri", func() { tx.RedirectURI = "https://a/cb\r\nX: y" }},
+		{"redirect_uri", func() { tx.RedirectURI = "https://a/cb\x7f" }},
 		{"redirect_uri", func() { tx.RedirectURI = "https://@/cb" }},
 		{"redirect_uri", func() { tx.RedirectURI = "http://\\a/cb" }},
 		{"redirect_uri", func() { tx.RedirectURI = "https://jö.example/cb" }},
