@@ -574,6 +574,27 @@ func TestE5OrderOfTransactionErrors(t *testing.T) {
 	assert.NoError(t, err)
 }
 
+// URLs of every length are those that Append gives, and cost one allocation up
+// to 2 kB.
+func TestM9LongURLs(t *testing.T) {
+	for n := 0; n <= 4000; n += 250 {
+		p := provider(t, custom(`"upstream_params": {"a": {"value": "`+strings.Repeat("v", n/2)+`"}, "b": {"alias": "id_token_hint"}}`))
+		req := &upstream.AuthorizeRequest{IDTokenHint: strings.Repeat("h", n/2)}
+		want, err := p.AppendAuthorizationURL(nil, req, sampleTransaction)
+		require.NoError(t, err)
+		require.Greater(t, len(want), n)
+		got, err := p.AuthorizationURL(req, sampleTransaction)
+		require.NoError(t, err)
+		assert.Equal(t, string(want), got)
+		got, err = p.AuthorizationURL(req, upstream.Transaction{})
+		require.Error(t, err)
+		assert.Empty(t, got)
+		if n > 1500 && n < 1900 {
+			assert.EqualValues(t, 1, testing.AllocsPerRun(100, func() { sink, _ = p.AuthorizationURL(req, sampleTransaction) }))
+		}
+	}
+}
+
 func TestAllocations(t *testing.T) {
 	p := sampleProvider(t)
 	req, err := upstream.ParseAuthorizeQuery(sampleQuery)
