@@ -21,13 +21,15 @@ import (
 // maxConnection bounds the JSON text of a connection, in bytes.
 const maxConnection = 1 << 20
 
-// A Secret prints as [redacted] under every fmt verb and in slog, and marshals
-// in full. Convert it with string(s) to use it.
+// A Secret prints as [redacted] in fmt and as an attribute in slog, and marshals
+// in full, also in a JSON log that finds one inside another value. Convert it
+// with string(s) to use it.
 type Secret string
 
 const redacted = "[redacted]"
 
-// Format prints [redacted], whatever the verb.
+// Format prints [redacted], whatever the verb, as far as fmt asks: for %p and a
+// misplaced %w, which go vet reports, it does not.
 func (Secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(redacted)) }
 
 // LogValue gives [redacted].
@@ -42,7 +44,7 @@ func (Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
 type Connection struct {
 	ID             string
 	Name           string // letters, digits, single hyphens; part of some subjects
-	Strategy       string // "oauth2", "oidc", "github", "wordpress", "samlp", ...
+	Strategy       string // the vendor's name: "oauth2", "oidc", "github", "wordpress", "samlp", ...
 	DisplayName    string // text of the login button
 	EnabledClients []string
 	Options        Options
