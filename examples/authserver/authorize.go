@@ -9,6 +9,8 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/url"
+	"strings"
 
 	"example.com/upstream"
 	"github.com/zitadel/oidc/v3/pkg/oidc"
@@ -31,18 +33,55 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 		// are how a checked value is not the one that is used.
 		r.Form = r.PostForm
 	}
-	parsed, err := upstream.ParseAuthorizeRequest(r)
-	var bad *upstream.RequestError
-	switch {
-	case errors.As(err, &bad):
+	parsed, bad := parse(r)
+	if bad != nil {
 		s.Log.Warn("login refused", "client", s.knownClient(r.Form.Get("client_id")), "outcome", "malformed request", "parameter", bad.Parameter)
 		s.refuse(w, r, oidc.ErrInvalidRequest().WithDescription("%s", bad.Description))
 		return
-	case err != nil:
-		s.plain(w, s.Log, "unreadable request", "The request cannot be read.")
-		return
 	}
 	s.provider.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), upstreamKey{}, parsed)))
+}
+
+// parse reads a request whose form net/http has read, and refuses what op would
+// read as another request.
+func parse(r *http.Request) (*upstream.AuthorizeRequest, *upstream.RequestError) {
+	if name := lookalike(r.Form); name != "" {
+		return nil, badParameter(name, "is spelled otherwise, and names are case-sensitive")
+	}
+	parsed, err := upstream.ParseAuthorizeRequest(r)
+	if err != nil {
+		var bad *upstream.RequestError
+		errors.As(err, &bad) // it is one: the body has been read
+		return nil, bad
+	}
+	return parsed, nil
+}
+
+func badParameter(name, problem string) *upstream.RequestError {
+	return &upstream.RequestError{Code: "invalid_request", Parameter: name, Description: "parameter " + name + " " + problem}
+}
+
+// authorizeNames are the parameters that this library or op recognises.
+var authorizeNames = []string{
+	"access_type", "acr_values", "approval_prompt", "audience", "client_id", "code_challenge", "code_challenge_method", "connection",
+	"connection_scope", "display", "force_login", "hd", "id_token_hint", "include_granted_scopes", "invitation", "login_hint", "max_age",
+	"nonce", "organization", "prompt", "redirect_uri", "request", "resource", "response_mode", "response_type", "scope", "screen_hint",
+	"state", "ui_locales", "wauth", "whr",
+}
+
+// lookalike gives the recognised parameter that a form has under another
+// spelling, "" if there is none. Names are case-sensitive (RFC 6749 section 1.9),
+// but op's decoder takes PROMPT for prompt, and of two spellings whichever it
+// meets last. An unknown name is no fault (section 3.1).
+func lookalike(form url.Values) string {
+	for _, known := range authorizeNames {
+		for name := range form {
+			if name != known && strings.EqualFold(name, known) {
+				return known
+			}
+		}
+	}
+	return ""
 }
 
 // refuse answers a request that was not parsed. Nothing goes to an address that

@@ -173,59 +173,6 @@ func TestPromptNone(t *testing.T) {
 	assert.Equal(t, "none", s.at("/authorize")[0].query.Get("prompt"))
 }
 
-// What the strict parser refuses goes to the application, if there is one.
-func TestAuthorize(t *testing.T) {
-	s := newStack(t)
-	good := url.Values{
-		"client_id": {"sample-app"}, "redirect_uri": {s.app + "/callback"}, "response_type": {"code"}, "scope": {"openid"}, "state": {"a"},
-	}.Encode()
-	for _, test := range []struct{ name, query, next, page string }{
-		{"doubled parameter", good + "&login_hint=a&login_hint=b", s.app + "/callback?error=invalid_request&error_description=parameter+login_hint+is+given+more+than+once&state=a", ""},
-		{"raw semicolon", good + "&prompt=a;b", "", "malformed"}, // net/http refuses the whole query
-		{"control character", good + "&prompt=%00", s.app + "/callback?error=invalid_request&error_description=parameter+prompt", ""},
-		{"doubled state is not sent back", good + "&state=b", s.app + "/callback?error=invalid_request&error_description=parameter+state+is+given+more+than+once", ""},
-		{"redirect URI of another", strings.Replace(good, "callback", "elsewhere", 1) + "&prompt=a&prompt=b", "", "not registered"},
-		{"unknown client", strings.Replace(good, "sample-app", "planted", 1) + "&prompt=a&prompt=b", "", "not registered"},
-		{"redirect URI of another, for op", strings.Replace(good, "callback", "elsewhere", 1), "", "redirect_uri"},
-		{"request object", good + "&request=e30.e30.", s.app + "/callback?error=", ""},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			r := s.visitor().get(s.issuer + "/authorize?" + test.query)
-			if test.next == "" {
-				assert.Empty(t, r.next)
-				assert.Equal(t, http.StatusBadRequest, r.status)
-				assert.Contains(t, r.body, test.page)
-			} else {
-				assert.True(t, strings.HasPrefix(r.next, test.next), r.next)
-				assert.Equal(t, !strings.Contains(test.query, "state=b"), strings.Contains(r.next, "state=a"), "only one state is sent back")
-			}
-		})
-	}
-	assert.NotContains(t, s.logs.String(), "planted")
-}
-
-// A POST has its parameters in the body. What stands in its query too must not
-// reach the provider past the strict parser.
-func TestAuthorize_PostQuery(t *testing.T) {
-	s := newStack(t)
-	form := url.Values{
-		"client_id": {"sample-app"}, "redirect_uri": {s.app + "/callback"}, "response_type": {"code"}, "scope": {"openid"}, "connection": {"corporate"},
-	}
-	v := s.visitor()
-	r := v.post(s.issuer+"/authorize?nonce=from-the-query&state=from-the-query", form)
-	require.Contains(t, r.next, "/login?id=", r.body)
-	id := strings.TrimPrefix(r.next, s.issuer+"/login?id=")
-	stored, err := s.replicas[0].Store.pending(id)
-	require.NoError(t, err)
-	assert.Empty(t, stored.OIDC.Nonce)
-	assert.Empty(t, stored.OIDC.State)
-	assert.Equal(t, "corporate", stored.Upstream.Connection)
-	form.Set("state", strings.Repeat("x", maxForm))
-	r = v.post(s.issuer+"/authorize", form)
-	assert.Equal(t, http.StatusBadRequest, r.status)
-	assert.Contains(t, r.body, "malformed")
-}
-
 // An application spends its code once, and needs its secret and its verifier.
 func TestCodeOfTheAuthServer(t *testing.T) {
 	s := newStack(t)
