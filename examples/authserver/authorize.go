@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"example.com/upstream"
@@ -54,8 +55,23 @@ func parse(r *http.Request) (*upstream.AuthorizeRequest, *upstream.RequestError)
 		errors.As(err, &bad) // it is one: the body has been read
 		return nil, bad
 	}
-	return parsed, nil
+	return parsed, unsupported(parsed)
 }
+
+// unsupported finds a value that op would take for another one.
+func unsupported(r *upstream.AuthorizeRequest) *upstream.RequestError {
+	switch {
+	case r.CodeChallenge+r.CodeChallengeMethod != "" && r.CodeChallengeMethod != string(oidc.CodeChallengeMethodS256):
+		// To op all other methods, and none, are plain, which keeps nothing from
+		// whoever has seen the request (RFC 7636 sections 4.4.1 and 7.2).
+		return badParameter("code_challenge_method", "is not S256")
+	case r.ResponseMode != "" && !slices.Contains(responseModes, r.ResponseMode):
+		return badParameter("response_mode", "is none of "+strings.Join(responseModes, " "))
+	}
+	return nil
+}
+
+var responseModes = []string{string(oidc.ResponseModeQuery), string(oidc.ResponseModeFragment), string(oidc.ResponseModeFormPost)}
 
 func badParameter(name, problem string) *upstream.RequestError {
 	return &upstream.RequestError{Code: "invalid_request", Parameter: name, Description: "parameter " + name + " " + problem}
@@ -87,7 +103,9 @@ func lookalike(form url.Values) string {
 // refuse answers a request that was not parsed. Nothing goes to an address that
 // the application has not registered (RFC 6749 section 4.1.2.1).
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, refusal *oidc.Error) {
-	answer := &oidc.AuthRequest{RedirectURI: r.Form.Get("redirect_uri"), ResponseType: oidc.ResponseTypeCode}
+	answer := &oidc.AuthRequest{
+		RedirectURI: r.Form.Get("redirect_uri"), ResponseType: oidc.ResponseTypeCode, ResponseMode: oidc.ResponseMode(r.Form.Get("response_mode")),
+	}
 	if states := r.Form["state"]; len(states) == 1 {
 		answer.State = states[0]
 	}

@@ -19,6 +19,7 @@ func TestAuthorize(t *testing.T) {
 	good := url.Values{
 		"client_id": {"sample-app"}, "redirect_uri": {s.app + "/callback"}, "response_type": {"code"}, "scope": {"openid"}, "state": {"a"},
 	}.Encode()
+	notS256 := s.app + "/callback?error=invalid_request&error_description=parameter+code_challenge_method+is+not+S256&state=a"
 	for _, test := range []struct{ name, query, next, page string }{
 		{"doubled parameter", good + "&login_hint=a&login_hint=b", s.app + "/callback?error=invalid_request&error_description=parameter+login_hint+is+given+more+than+once&state=a", ""},
 		{"raw semicolon", good + "&prompt=a;b", "", "malformed"}, // net/http refuses the whole query
@@ -27,6 +28,13 @@ func TestAuthorize(t *testing.T) {
 		{"redirect URI of another", strings.Replace(good, "callback", "elsewhere", 1) + "&prompt=a&prompt=b", "", "not registered"},
 		{"unknown client", strings.Replace(good, "sample-app", "planted", 1) + "&prompt=a&prompt=b", "", "not registered"},
 		{"redirect URI of another, for op", strings.Replace(good, "callback", "elsewhere", 1), "", "redirect_uri"},
+		{"code challenge method plain", good + "&code_challenge=x&code_challenge_method=plain", notS256, ""},
+		{"code challenge method of nobody's", good + "&code_challenge=x&code_challenge_method=planted", notS256, ""},
+		{"code challenge method in another case", good + "&code_challenge=x&code_challenge_method=s256", notS256, ""},
+		{"no code challenge method, which means plain", good + "&code_challenge=x", notS256, ""},
+		{"code challenge method alone", good + "&code_challenge_method=plain", notS256, ""},
+		{"response mode of nobody's", good + "&response_mode=planted", s.app + "/callback?error=invalid_request&error_description=parameter+response_mode+is+none+of+query+fragment+form_post&state=a", ""},
+		{"in the fragment, if that is where answers go", good + "&response_mode=fragment&prompt=a&prompt=b", s.app + "/callback#error=invalid_request", ""},
 		{"request object", good + "&request=e30.e30.", s.app + "/callback?error=", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -107,6 +115,22 @@ func TestAuthorize_Lookalikes(t *testing.T) {
 	r := s.visitor().get(s.issuer + "/authorize?" + form.Encode())
 	assert.Empty(t, r.next, "a refusal goes to no other address than the exact names give")
 	assert.Equal(t, http.StatusBadRequest, r.status)
+}
+
+// An answer goes where the application has asked for it.
+func TestAuthorize_ResponseModes(t *testing.T) {
+	s := newStack(t)
+	for mode, want := range map[string]string{"": "?code=", "query": "?code=", "fragment": "#code=", "form_post": ""} {
+		v := s.visitor()
+		request := v.follow(s.app+"/login?connection=corporate", s.issuer+"/authorize").next
+		r := v.get(v.logIn(v.follow(with(t, request, map[string]string{"response_mode": mode}), s.idp).next))
+		if want == "" {
+			assert.Contains(t, r.body, `action="`+s.app+`/callback"`)
+			assert.Contains(t, r.body, `name="code"`)
+		} else {
+			assert.Contains(t, r.next, s.app+"/callback"+want, mode)
+		}
+	}
 }
 
 // The list of names has all that this library and op read: a form with them
