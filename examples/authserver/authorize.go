@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"example.com/upstream"
@@ -58,7 +59,8 @@ func parse(r *http.Request) (*upstream.AuthorizeRequest, *upstream.RequestError)
 	return parsed, unsupported(parsed)
 }
 
-// unsupported finds a value that op would take for another one.
+// unsupported finds a value that op would take for another one, or refuse with
+// a page of its own words.
 func unsupported(r *upstream.AuthorizeRequest) *upstream.RequestError {
 	switch {
 	case r.CodeChallenge+r.CodeChallengeMethod != "" && r.CodeChallengeMethod != string(oidc.CodeChallengeMethodS256):
@@ -67,6 +69,10 @@ func unsupported(r *upstream.AuthorizeRequest) *upstream.RequestError {
 		return badParameter("code_challenge_method", "is not S256")
 	case r.ResponseMode != "" && !slices.Contains(responseModes, r.ResponseMode):
 		return badParameter("response_mode", "is none of "+strings.Join(responseModes, " "))
+	case r.MaxAge != "":
+		if _, err := strconv.ParseUint(r.MaxAge, 10, 0); err != nil { // 0: op has a uint for it
+			return badParameter("max_age", "is not a number of seconds")
+		}
 	}
 	return nil
 }

@@ -20,6 +20,7 @@ func TestAuthorize(t *testing.T) {
 		"client_id": {"sample-app"}, "redirect_uri": {s.app + "/callback"}, "response_type": {"code"}, "scope": {"openid"}, "state": {"a"},
 	}.Encode()
 	notS256 := s.app + "/callback?error=invalid_request&error_description=parameter+code_challenge_method+is+not+S256&state=a"
+	badMaxAge := s.app + "/callback?error=invalid_request&error_description=parameter+max_age+is+not+a+number+of+seconds&state=a"
 	for _, test := range []struct{ name, query, next, page string }{
 		{"doubled parameter", good + "&login_hint=a&login_hint=b", s.app + "/callback?error=invalid_request&error_description=parameter+login_hint+is+given+more+than+once&state=a", ""},
 		{"raw semicolon", good + "&prompt=a;b", "", "malformed"}, // net/http refuses the whole query
@@ -34,6 +35,10 @@ func TestAuthorize(t *testing.T) {
 		{"no code challenge method, which means plain", good + "&code_challenge=x", notS256, ""},
 		{"code challenge method alone", good + "&code_challenge_method=plain", notS256, ""},
 		{"response mode of nobody's", good + "&response_mode=planted", s.app + "/callback?error=invalid_request&error_description=parameter+response_mode+is+none+of+query+fragment+form_post&state=a", ""},
+		{"max_age is no number", good + "&max_age=planted", badMaxAge, ""},
+		{"max_age below zero", good + "&max_age=-1", badMaxAge, ""},
+		{"max_age beyond all numbers", good + "&max_age=99999999999999999999", badMaxAge, ""},
+		{"max_age of nobody we know", strings.Replace(good, "sample-app", "planted", 1) + "&max_age=-1", "", "not registered"},
 		{"in the fragment, if that is where answers go", good + "&response_mode=fragment&prompt=a&prompt=b", s.app + "/callback#error=invalid_request", ""},
 		{"request object", good + "&request=e30.e30.", s.app + "/callback?error=", ""},
 	} {
