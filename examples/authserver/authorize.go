@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -41,6 +42,9 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, oidc.ErrInvalidRequest().WithDescription("%s", bad.Description))
 		return
 	}
+	// A parameter without a value is as if absent (RFC 6749 section 3.1). To op
+	// max_age= is 0, and prompt= a prompt without a name.
+	maps.DeleteFunc(r.Form, func(_ string, values []string) bool { return len(values) == 1 && values[0] == "" })
 	s.provider.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), upstreamKey{}, parsed)))
 }
 

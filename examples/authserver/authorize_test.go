@@ -57,6 +57,29 @@ func TestAuthorize(t *testing.T) {
 	assert.NotContains(t, s.logs.String(), "planted")
 }
 
+// A parameter without a value is as if absent (RFC 6749 section 3.1), to op too.
+func TestAuthorize_Empty(t *testing.T) {
+	s := newStack(t)
+	form := url.Values{"client_id": {"sample-app"}, "redirect_uri": {s.app + "/callback"}, "response_type": {"code"}, "scope": {"openid"}}
+	for _, name := range []string{"max_age", "prompt", "acr_values", "id_token_hint", "request"} {
+		form.Set(name, "")
+	}
+	for method, r := range map[string]reply{
+		"GET":  s.visitor().get(s.issuer + "/authorize?" + form.Encode()),
+		"POST": s.visitor().post(s.issuer+"/authorize", form),
+	} {
+		require.Contains(t, r.next, "/login?id=", method)
+		stored, err := s.replicas[0].Store.pending(strings.TrimPrefix(r.next, s.issuer+"/login?id="))
+		require.NoError(t, err)
+		assert.Nil(t, stored.OIDC.MaxAge, "not 0, which asks for a new login")
+		assert.Empty(t, stored.OIDC.Prompt)
+		assert.Empty(t, stored.OIDC.ACRValues)
+	}
+	form.Set("scope", "")
+	r := s.visitor().get(s.issuer + "/authorize?" + form.Encode())
+	assert.Contains(t, r.next, s.app+"/callback?error=invalid_request", "a scope is required")
+}
+
 // A POST has its parameters in the body. What stands in its query too must not
 // reach the provider past the strict parser.
 func TestAuthorize_PostQuery(t *testing.T) {
