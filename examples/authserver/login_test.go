@@ -173,19 +173,27 @@ func TestPromptNone(t *testing.T) {
 	assert.Equal(t, "none", s.at("/authorize")[0].query.Get("prompt"))
 }
 
+// redeem sends the sample application's code to the token endpoint.
+func (s *stack) redeem(secret, code, verifier string) (status int, answer map[string]any) {
+	form := url.Values{"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {s.app + "/callback"}}
+	if verifier != "" {
+		form.Set("code_verifier", verifier)
+	}
+	r, err := http.NewRequest(http.MethodPost, s.issuer+"/oauth/token", strings.NewReader(form.Encode()))
+	require.NoError(s.t, err)
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.SetBasicAuth(sampleApp.ID, secret)
+	got := s.visitor().do(r)
+	require.NoError(s.t, json.Unmarshal([]byte(got.body), &answer), got.body)
+	return got.status, answer
+}
+
 // An application spends its code once, and needs its secret and its verifier.
 func TestCodeOfTheAuthServer(t *testing.T) {
 	s := newStack(t)
 	secret := sampleApp.Secret
 	redeem := func(code, verifier string) (status int, answer map[string]any) {
-		form := url.Values{"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {s.app + "/callback"}, "code_verifier": {verifier}}
-		r, err := http.NewRequest(http.MethodPost, s.issuer+"/oauth/token", strings.NewReader(form.Encode()))
-		require.NoError(t, err)
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		r.SetBasicAuth(sampleApp.ID, secret)
-		got := s.visitor().do(r)
-		require.NoError(t, json.Unmarshal([]byte(got.body), &answer), got.body)
-		return got.status, answer
+		return s.redeem(secret, code, verifier)
 	}
 	const verifier = "a-verifier-of-the-applications-own-that-is-long"
 	code := func() string {

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/zitadel/oidc/v3/pkg/oidc"
 	"github.com/zitadel/oidc/v3/pkg/op"
 	"golang.org/x/oauth2"
 )
@@ -82,6 +83,7 @@ func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /authorize", s.authorize)
 	mux.HandleFunc("POST /authorize", s.authorize)
+	mux.HandleFunc("GET "+oidc.DiscoveryEndpoint, s.discovery)
 	mux.HandleFunc("GET /login", s.login)
 	mux.HandleFunc("GET /login/callback/{connection}", s.callback)
 	mux.HandleFunc("GET /style.css", style)
@@ -90,7 +92,7 @@ func (s *Server) Handler() http.Handler {
 	// the code; callback.go answers the browser that came back, and no other.
 	mux.Handle("/authorize/callback", http.NotFoundHandler())
 	// Of op's other pages, those that this server stands behind.
-	for _, path := range []string{"/.well-known/openid-configuration", "/keys", "/oauth/token", "/userinfo", "/revoke"} {
+	for _, path := range []string{"/keys", "/oauth/token", "/userinfo", "/revoke"} {
 		mux.Handle(path, http.MaxBytesHandler(s.provider, maxForm))
 	}
 	return mux
