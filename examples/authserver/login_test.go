@@ -155,6 +155,29 @@ func TestNotEnabled_SecondLeg(t *testing.T) {
 	}
 }
 
+// One request in two tabs: the one that fails does not take the code away that
+// the other one's application has got.
+func TestBack_AnotherTab(t *testing.T) {
+	s := newStack(t)
+	v := s.visitor()
+	page := v.follow(s.app+"/login", s.issuer+"/login?").next
+	good := v.logIn(v.get(page + "&connection=corporate").next)
+	bad := v.logIn(v.get(page + "&connection=partner").next)
+	var toApp string
+	s.hook(func(w http.ResponseWriter, r *http.Request, _ http.Handler) bool {
+		if r.URL.Path != "/oauth/token" || toApp != "" {
+			return false
+		}
+		toApp = "begun"
+		toApp = v.get(good).next // while the second tab waits for its token
+		w.WriteHeader(http.StatusInternalServerError)
+		return true
+	})
+	s.refused(v.get(bad), "unknown, finished or too old")
+	require.Contains(t, toApp, s.app+"/callback?code=")
+	assert.Contains(t, v.follow(toApp).body, "oidc|corporate|id1")
+}
+
 // prompt=none is only for an IdP that is asked with prompt=none.
 func TestPromptNone(t *testing.T) {
 	s := newStack(t)
