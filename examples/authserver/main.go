@@ -35,6 +35,9 @@ const (
 // keyVariable may hold the key that replicas share, 32 bytes in base64.
 const keyVariable = "AUTHSERVER_KEY"
 
+// upstreamTimeout bounds each request to an IdP.
+const upstreamTimeout = 15 * time.Second
+
 type options struct {
 	auth, operator, idp, app string // addresses to listen on
 	connections              string // folder
@@ -71,7 +74,8 @@ func run(ctx context.Context, o options, out, logs io.Writer) error {
 	if err != nil {
 		return err
 	}
-	connections, err := OpenConnections(o.connections, log, time.Now)
+	client := &http.Client{Timeout: upstreamTimeout} // a real server's dials no private addresses
+	connections, err := OpenConnections(o.connections, client, log, time.Now)
 	if err != nil {
 		return err
 	}
