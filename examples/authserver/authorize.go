@@ -36,8 +36,8 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 		// are how a checked value is not the one that is used.
 		r.Form = r.PostForm
 	}
-	parsed, bad := parse(r)
-	if bad != nil {
+	parsed, err := upstream.ParseAuthorizeRequest(r)
+	if bad := malformed(r.Form, parsed, err); bad != nil {
 		s.Log.Warn("login refused", "client", s.knownClient(r.Form.Get("client_id")), "outcome", "malformed request", "parameter", bad.Parameter)
 		s.refuse(w, r, oidc.ErrInvalidRequest().WithDescription("%s", bad.Description))
 		return
@@ -48,19 +48,19 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 	s.provider.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), upstreamKey{}, parsed)))
 }
 
-// parse reads a request whose form net/http has read, and refuses what op would
-// read as another request.
-func parse(r *http.Request) (*upstream.AuthorizeRequest, *upstream.RequestError) {
-	if name := lookalike(r.Form); name != "" {
-		return nil, badParameter(name, "is spelled otherwise, and names are case-sensitive")
-	}
-	parsed, err := upstream.ParseAuthorizeRequest(r)
+// malformed says what is wrong with a request: what this library's parser has
+// found, or what op would read as another request. form is the request as op
+// gets it; parsed and err are what the parser gave.
+func malformed(form url.Values, parsed *upstream.AuthorizeRequest, err error) *upstream.RequestError {
 	if err != nil {
 		var bad *upstream.RequestError
-		errors.As(err, &bad) // it is one: the body has been read
-		return nil, bad
+		errors.As(err, &bad) // it is one, as long as the parser reads no body
+		return bad
 	}
-	return parsed, unsupported(parsed)
+	if name := lookalike(form); name != "" {
+		return badParameter(name, "is spelled otherwise, and names are case-sensitive")
+	}
+	return unsupported(parsed)
 }
 
 // unsupported finds a value that op would take for another one, or refuse with
