@@ -57,6 +57,7 @@ type file struct {
 // Connections gives the connections of a folder. It is safe for concurrent use.
 type Connections struct {
 	folder string
+	client *http.Client // for all that the server asks an IdP
 	log    *slog.Logger
 	now    func() time.Time
 	files  atomic.Pointer[map[string]*file] // by name; neither map nor files are ever changed
@@ -64,9 +65,10 @@ type Connections struct {
 }
 
 // OpenConnections reads the folder for the first time. A broken file is
-// reported and does not keep the others from serving.
-func OpenConnections(folder string, log *slog.Logger, now func() time.Time) (*Connections, error) {
-	c := &Connections{folder: folder, log: log, now: now}
+// reported and does not keep the others from serving. The client is the one for
+// everything that the connections' IdPs are asked.
+func OpenConnections(folder string, client *http.Client, log *slog.Logger, now func() time.Time) (*Connections, error) {
+	c := &Connections{folder: folder, client: client, log: log, now: now}
 	c.files.Store(&map[string]*file{})
 	return c, c.Reload()
 }
@@ -149,7 +151,7 @@ func (c *Connections) read(name string, before *file) *file {
 	}
 	f := &file{name: name, content: content, fault: err}
 	if err == nil {
-		f.good, f.fault = load(name, content, c.now())
+		f.good, f.fault = load(name, content, c.client, c.now())
 	}
 	if f.fault == nil {
 		c.log.Info("connection loaded", "connection", name, "strategy", f.good.config.Strategy)
@@ -183,7 +185,7 @@ func readFile(path string) ([]byte, error) {
 }
 
 // load makes a connection out of a file's content.
-func load(name string, content []byte, now time.Time) (*connection, error) {
+func load(name string, content []byte, client *http.Client, now time.Time) (*connection, error) {
 	config, err := upstream.ParseConnection(content)
 	if err != nil {
 		return nil, err
@@ -223,7 +225,7 @@ func load(name string, content []byte, now time.Time) (*connection, error) {
 	}
 	c := &connection{config: config, provider: withScript, loaded: now}
 	if o.Issuer != "" && o.JWKSURI != "" {
-		c.keys = rp.NewRemoteKeySet(keySetClient(), o.JWKSURI)
+		c.keys = rp.NewRemoteKeySet(keySetClient(client), o.JWKSURI)
 	}
 	return c, nil
 }
@@ -243,20 +245,25 @@ func problems(err error) []upstream.Problem {
 	return []upstream.Problem{{Message: strings.TrimPrefix(err.Error(), "upstream: ")}}
 }
 
-// keySetClient is for jwks_uri: it follows no redirect, and reads no endless answer.
-func keySetClient() *http.Client {
-	return &http.Client{
-		Timeout:       upstreamTimeout,
-		Transport:     boundedTransport{},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
+// keySetClient is for jwks_uri: the client for all else, but that it follows no
+// redirect and reads no endless answer. A proxy, an authority of one's own, or a
+// ban on private addresses must hold for the keys above all.
+func keySetClient(client *http.Client) *http.Client {
+	own := *client
+	own.Transport = boundedTransport{client.Transport}
+	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &own
 }
 
 // boundedTransport ends a response body with an error at maxKeySet.
-type boundedTransport struct{}
+type boundedTransport struct{ next http.RoundTripper } // nil for the default, as http.Client has it
 
-func (boundedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
-	resp, err := http.DefaultTransport.RoundTrip(r)
+func (t boundedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	next := t.next
+	if next == nil {
+		next = http.DefaultTransport
+	}
+	resp, err := next.RoundTrip(r)
 	if err != nil {
 		return nil, err
 	}

@@ -26,7 +26,7 @@ const goodFile = `{
 // folder gives connections over a folder of the test's own.
 func folder(t *testing.T) (c *Connections, write func(name, content string), logs *buffer) {
 	dir, logs := t.TempDir(), &buffer{}
-	c, err := OpenConnections(dir, newLogger(logs), time.Now)
+	c, err := OpenConnections(dir, http.DefaultClient, newLogger(logs), time.Now)
 	require.NoError(t, err)
 	return c, func(name, content string) {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600))
@@ -151,6 +151,17 @@ func TestReload_Login(t *testing.T) {
 	assert.Equal(t, "fr", s.at("/authorize")[1].query.Get("ui_locales"), "the last good version")
 }
 
+// Whatever the server asks an IdP, it asks with the client that it was given.
+func TestOneClient(t *testing.T) {
+	s := newStack(t)
+	v := s.visitor()
+	v.follow(v.toCallback("corporate"))
+	for _, path := range []string{"/oauth/token", "/keys", "/userinfo"} {
+		assert.NotEmpty(t, s.at(path), path)
+		assert.Equal(t, len(s.at(path)), s.asked.count(path), path)
+	}
+}
+
 // The IdP's keys are read from where the operator said, and to a limit.
 func TestKeySetClient(t *testing.T) {
 	served := 0
@@ -164,13 +175,14 @@ func TestKeySetClient(t *testing.T) {
 		_, _ = w.Write(make([]byte, maxKeySet+1))
 	}))
 	defer idp.Close()
-	resp, err := keySetClient().Get(idp.URL + "/moved")
+	client := keySetClient(http.DefaultClient)
+	resp, err := client.Get(idp.URL + "/moved")
 	require.NoError(t, err)
 	assert.NoError(t, resp.Body.Close())
 	assert.Equal(t, http.StatusFound, resp.StatusCode)
 	assert.Equal(t, 1, served)
 
-	resp, err = keySetClient().Get(idp.URL)
+	resp, err = client.Get(idp.URL)
 	require.NoError(t, err)
 	_, err = io.Copy(io.Discard, resp.Body)
 	assert.Error(t, err)

@@ -5,7 +5,6 @@ package main
 // goes on, and it changes nothing.
 
 import (
-	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -119,14 +118,11 @@ func (s *Server) explain(w http.ResponseWriter, r *http.Request) {
 
 // explain fills the answer in.
 func (e *explained) explain(c *connection) {
-	req, err := upstream.ParseAuthorizeQuery(pastedQuery(e.Pasted))
-	var bad *upstream.RequestError
-	switch {
-	case errors.As(err, &bad):
+	query := pastedQuery(e.Pasted)
+	req, err := upstream.ParseAuthorizeQuery(query)
+	form, _ := url.ParseQuery(query)
+	if bad := malformed(form, req, err); bad != nil {
 		e.Refused = bad.Code + ": " + bad.Description
-		return
-	case err != nil:
-		e.Refused = err.Error()
 		return
 	}
 	switch {

@@ -69,6 +69,8 @@ func TestExplain_Refused(t *testing.T) {
 	for _, test := range []struct{ name, connection, pasted, id, text string }{
 		{"doubled", "corporate", "?client_id=sample-app&prompt=a&prompt=b", "refused", "parameter prompt is given more than once"},
 		{"query alone", "corporate", "client_id=sample-app&prompt=%zz", "refused", "parameter prompt"},
+		{"another spelling", "corporate", "client_id=sample-app&PROMPT=none", "refused", "parameter prompt is spelled otherwise"},
+		{"no number", "corporate", "client_id=sample-app&max_age=abc", "refused", "parameter max_age"},
 		{"other client", "corporate", "client_id=another", "sentence", "not enabled for the client"},
 		{"no client", "corporate", "prompt=login", "sentence", "names no client_id"},
 		{"other connection", "corporate", "client_id=sample-app&connection=partner", "sentence", "asks for another connection"},

@@ -3,10 +3,15 @@ package main
 import (
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync/atomic"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -92,6 +97,67 @@ func TestLog(t *testing.T) {
 	assert.Contains(t, logs, `msg="login refused" leg=1 client=sample-app outcome="unknown connection"`)
 	assert.Contains(t, logs, `outcome="malformed request" parameter=prompt`)
 	assert.Contains(t, logs, `outcome="no token" error="upstream: token endpoint: status 400, error invalid_grant"`)
+}
+
+// What goes wrong in a handler or in net/http shows, and shows no values.
+func TestLog_Panic(t *testing.T) {
+	defer slog.SetDefault(slog.Default())
+	logs := &buffer{}
+	slog.SetDefault(newLibraryLogger(logs)) // as run does
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /panic/{name}", func(http.ResponseWriter, *http.Request) { panic("planted value") })
+	mux.HandleFunc("GET /nil/{name}", func(_ http.ResponseWriter, r *http.Request) { _ = *r.Response })
+	mux.HandleFunc("GET /abort", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+	mux.HandleFunc("GET /twice", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(200); w.WriteHeader(200) })
+	address := freeAddresses(t, "127.0.0.1")[0]
+	end, err := serve(address, mux, newLogger(logs), make(chan error, 1))
+	require.NoError(t, err)
+	defer end()
+
+	for path, line := range map[string]string{
+		"/panic/planted": `level=ERROR msg=panic route="GET /panic/{name}" at=example.com/upstream/examples/authserver.TestLog_Panic.func`,
+		"/nil/planted":   `level=ERROR msg=panic route="GET /nil/{name}" at=example.com/upstream/examples/authserver.TestLog_Panic.func`,
+		"/twice":         `level=ERROR msg="http: superfluous response.WriteHeader call`,
+	} {
+		resp, err := http.Get("http://" + address + path + "?code=planted")
+		if err == nil {
+			resp.Body.Close()
+		}
+		assert.Equal(t, path == "/twice", err == nil, "after a panic there is no answer")
+		assert.Contains(t, logs.String(), line, path)
+	}
+	before := logs.String()
+	_, err = http.Get("http://" + address + "/abort")
+	assert.Error(t, err)
+	assert.Equal(t, before, logs.String(), "is no fault")
+	assert.NotContains(t, before, "planted")
+}
+
+// A tired listener is one that cannot accept just now.
+type tiredListener struct {
+	net.Listener
+	tired atomic.Bool
+}
+
+func (l *tiredListener) Accept() (net.Conn, error) {
+	if !l.tired.Swap(true) {
+		return nil, syscall.EMFILE // too many open files
+	}
+	return l.Listener.Accept()
+}
+
+func TestLog_Accept(t *testing.T) {
+	logs := &buffer{}
+	s := httptest.NewUnstartedServer(nil)
+	s.Config = newHTTPServer(http.NotFoundHandler(), newLogger(logs))
+	s.Listener = &tiredListener{Listener: s.Listener}
+	s.StartTLS()
+	defer s.Close()
+	_, err := http.Get(s.URL) // by a client that does not know the certificate
+	assert.Error(t, err)
+	for _, line := range []string{"http: Accept error: ", "http: TLS handshake error"} {
+		assert.Eventually(t, func() bool { return strings.Contains(logs.String(), `level=ERROR msg="`+line) }, 5*time.Second, 5*time.Millisecond, line)
+	}
 }
 
 // The demonstration's IdP leaves slog's default logger alone.

@@ -119,7 +119,10 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request, req request, name
 // back ends a login with an error for the application, whose redirect URI op
 // checked when the request came.
 func (s *Server) back(w http.ResponseWriter, r *http.Request, req request, refusal *oidc.Error) {
-	s.Store.drop(req.ID)
+	if !s.Store.dropPending(req.ID) { // another tab was faster, so the application has its answer
+		s.plain(w, s.Log, errUnknownRequest.Error(), "This login is finished or too old. Begin again at the application.")
+		return
+	}
 	op.AuthRequestError(w, r, authRequest{req}, refusal, s.provider)
 }
 

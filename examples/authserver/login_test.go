@@ -155,6 +155,29 @@ func TestNotEnabled_SecondLeg(t *testing.T) {
 	}
 }
 
+// One request in two tabs: the one that fails does not take the code away that
+// the other one's application has got.
+func TestBack_AnotherTab(t *testing.T) {
+	s := newStack(t)
+	v := s.visitor()
+	page := v.follow(s.app+"/login", s.issuer+"/login?").next
+	good := v.logIn(v.get(page + "&connection=corporate").next)
+	bad := v.logIn(v.get(page + "&connection=partner").next)
+	var toApp string
+	s.hook(func(w http.ResponseWriter, r *http.Request, _ http.Handler) bool {
+		if r.URL.Path != "/oauth/token" || toApp != "" {
+			return false
+		}
+		toApp = "begun"
+		toApp = v.get(good).next // while the second tab waits for its token
+		w.WriteHeader(http.StatusInternalServerError)
+		return true
+	})
+	s.refused(v.get(bad), "unknown, finished or too old")
+	require.Contains(t, toApp, s.app+"/callback?code=")
+	assert.Contains(t, v.follow(toApp).body, "oidc|corporate|id1")
+}
+
 // prompt=none is only for an IdP that is asked with prompt=none.
 func TestPromptNone(t *testing.T) {
 	s := newStack(t)
@@ -173,57 +196,19 @@ func TestPromptNone(t *testing.T) {
 	assert.Equal(t, "none", s.at("/authorize")[0].query.Get("prompt"))
 }
 
-// What the strict parser refuses goes to the application, if there is one.
-func TestAuthorize(t *testing.T) {
-	s := newStack(t)
-	good := url.Values{
-		"client_id": {"sample-app"}, "redirect_uri": {s.app + "/callback"}, "response_type": {"code"}, "scope": {"openid"}, "state": {"a"},
-	}.Encode()
-	for _, test := range []struct{ name, query, next, page string }{
-		{"doubled parameter", good + "&login_hint=a&login_hint=b", s.app + "/callback?error=invalid_request&error_description=parameter+login_hint+is+given+more+than+once&state=a", ""},
-		{"raw semicolon", good + "&prompt=a;b", "", "malformed"}, // net/http refuses the whole query
-		{"control character", good + "&prompt=%00", s.app + "/callback?error=invalid_request&error_description=parameter+prompt", ""},
-		{"doubled state is not sent back", good + "&state=b", s.app + "/callback?error=invalid_request&error_description=parameter+state+is+given+more+than+once", ""},
-		{"redirect URI of another", strings.Replace(good, "callback", "elsewhere", 1) + "&prompt=a&prompt=b", "", "not registered"},
-		{"unknown client", strings.Replace(good, "sample-app", "planted", 1) + "&prompt=a&prompt=b", "", "not registered"},
-		{"redirect URI of another, for op", strings.Replace(good, "callback", "elsewhere", 1), "", "redirect_uri"},
-		{"request object", good + "&request=e30.e30.", s.app + "/callback?error=", ""},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			r := s.visitor().get(s.issuer + "/authorize?" + test.query)
-			if test.next == "" {
-				assert.Empty(t, r.next)
-				assert.Equal(t, http.StatusBadRequest, r.status)
-				assert.Contains(t, r.body, test.page)
-			} else {
-				assert.True(t, strings.HasPrefix(r.next, test.next), r.next)
-				assert.Equal(t, !strings.Contains(test.query, "state=b"), strings.Contains(r.next, "state=a"), "only one state is sent back")
-			}
-		})
+// redeem sends the sample application's code to the token endpoint.
+func (s *stack) redeem(secret, code, verifier string) (status int, answer map[string]any) {
+	form := url.Values{"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {s.app + "/callback"}}
+	if verifier != "" {
+		form.Set("code_verifier", verifier)
 	}
-	assert.NotContains(t, s.logs.String(), "planted")
-}
-
-// A POST has its parameters in the body. What stands in its query too must not
-// reach the provider past the strict parser.
-func TestAuthorize_PostQuery(t *testing.T) {
-	s := newStack(t)
-	form := url.Values{
-		"client_id": {"sample-app"}, "redirect_uri": {s.app + "/callback"}, "response_type": {"code"}, "scope": {"openid"}, "connection": {"corporate"},
-	}
-	v := s.visitor()
-	r := v.post(s.issuer+"/authorize?nonce=from-the-query&state=from-the-query", form)
-	require.Contains(t, r.next, "/login?id=", r.body)
-	id := strings.TrimPrefix(r.next, s.issuer+"/login?id=")
-	stored, err := s.replicas[0].Store.pending(id)
-	require.NoError(t, err)
-	assert.Empty(t, stored.OIDC.Nonce)
-	assert.Empty(t, stored.OIDC.State)
-	assert.Equal(t, "corporate", stored.Upstream.Connection)
-	form.Set("state", strings.Repeat("x", maxForm))
-	r = v.post(s.issuer+"/authorize", form)
-	assert.Equal(t, http.StatusBadRequest, r.status)
-	assert.Contains(t, r.body, "malformed")
+	r, err := http.NewRequest(http.MethodPost, s.issuer+"/oauth/token", strings.NewReader(form.Encode()))
+	require.NoError(s.t, err)
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.SetBasicAuth(sampleApp.ID, secret)
+	got := s.visitor().do(r)
+	require.NoError(s.t, json.Unmarshal([]byte(got.body), &answer), got.body)
+	return got.status, answer
 }
 
 // An application spends its code once, and needs its secret and its verifier.
@@ -231,14 +216,7 @@ func TestCodeOfTheAuthServer(t *testing.T) {
 	s := newStack(t)
 	secret := sampleApp.Secret
 	redeem := func(code, verifier string) (status int, answer map[string]any) {
-		form := url.Values{"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {s.app + "/callback"}, "code_verifier": {verifier}}
-		r, err := http.NewRequest(http.MethodPost, s.issuer+"/oauth/token", strings.NewReader(form.Encode()))
-		require.NoError(t, err)
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		r.SetBasicAuth(sampleApp.ID, secret)
-		got := s.visitor().do(r)
-		require.NoError(t, json.Unmarshal([]byte(got.body), &answer), got.body)
-		return got.status, answer
+		return s.redeem(secret, code, verifier)
 	}
 	const verifier = "a-verifier-of-the-applications-own-that-is-long"
 	code := func() string {

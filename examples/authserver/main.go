@@ -35,6 +35,9 @@ const (
 // keyVariable may hold the key that replicas share, 32 bytes in base64.
 const keyVariable = "AUTHSERVER_KEY"
 
+// upstreamTimeout bounds each request to an IdP.
+const upstreamTimeout = 15 * time.Second
+
 type options struct {
 	auth, operator, idp, app string // addresses to listen on
 	connections              string // folder
@@ -71,7 +74,8 @@ func run(ctx context.Context, o options, out, logs io.Writer) error {
 	if err != nil {
 		return err
 	}
-	connections, err := OpenConnections(o.connections, log, time.Now)
+	client := &http.Client{Timeout: upstreamTimeout} // a real server's dials no private addresses
+	connections, err := OpenConnections(o.connections, client, log, time.Now)
 	if err != nil {
 		return err
 	}
@@ -97,7 +101,7 @@ func run(ctx context.Context, o options, out, logs io.Writer) error {
 	for address, handler := range map[string]http.Handler{
 		o.auth: server.Handler(), o.operator: server.Operator(o.operator), o.idp: idp, o.app: app.Handler(),
 	} {
-		end, err := serve(address, handler, failed)
+		end, err := serve(address, handler, log, failed)
 		if err != nil {
 			return err
 		}
@@ -114,18 +118,29 @@ func run(ctx context.Context, o options, out, logs io.Writer) error {
 }
 
 // serve answers requests until end is called.
-func serve(address string, handler http.Handler, failed chan<- error) (end func(), err error) {
+func serve(address string, handler http.Handler, log *slog.Logger, failed chan<- error) (end func(), err error) {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		return nil, err
 	}
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, IdleTimeout: time.Minute}
+	server := newHTTPServer(handler, log)
 	go func() {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			failed <- err
 		}
 	}()
 	return func() { _ = server.Close() }, nil
+}
+
+// newHTTPServer makes a server that bounds what a slow client can hold, and says
+// what goes wrong. Without an ErrorLog, net/http tells package log, whose lines
+// are slog's at Info once slog has a default: the library's logger drops them.
+func newHTTPServer(handler http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler:           logPanics(log, handler),
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelError),
+		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, IdleTimeout: time.Minute,
+	}
 }
 
 // readKey takes the key that all replicas have, or makes one for this process.

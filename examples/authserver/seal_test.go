@@ -118,6 +118,24 @@ func TestStoreOnce(t *testing.T) {
 	assert.EqualValues(t, 1, finished.Load())
 }
 
+// Of a login that ends well and one that fails, one counts.
+func TestStoreFinishOrDrop(t *testing.T) {
+	s, err := NewStore(time.Now)
+	require.NoError(t, err)
+	for range 50 {
+		r, err := s.addRequest(request{})
+		require.NoError(t, err)
+		finished := make(chan bool)
+		go func() {
+			_, err := s.finish(r.ID, user{Subject: "a"})
+			finished <- err == nil
+		}()
+		dropped := s.dropPending(r.ID)
+		assert.NotEqual(t, dropped, <-finished)
+		assert.False(t, s.dropPending(r.ID))
+	}
+}
+
 func TestStoreForgets(t *testing.T) {
 	c := &clock{}
 	s, err := NewStore(c.Now)

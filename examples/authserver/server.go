@@ -15,12 +15,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/zitadel/oidc/v3/pkg/oidc"
 	"github.com/zitadel/oidc/v3/pkg/op"
 	"golang.org/x/oauth2"
 )
-
-// upstreamTimeout bounds each request to an IdP.
-const upstreamTimeout = 15 * time.Second
 
 // A Config is what an auth server is made of. Replicas have the same Issuer,
 // Key, Store and Clients.
@@ -40,7 +38,6 @@ type Server struct {
 	provider *op.Provider
 	storage  storage
 	sealer   *sealer
-	client   *http.Client // for the IdPs
 }
 
 // NewServer makes a replica.
@@ -60,7 +57,6 @@ func NewServer(c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.client = &http.Client{Timeout: upstreamTimeout} // a real server's dials no private addresses
 	config := &op.Config{CryptoKey: [keySize]byte(codeKey), CryptoKeyId: "codes", CodeMethodS256: true}
 	options := []op.Option{
 		op.WithCORSOptions(nil), // no page of another origin has any business here
@@ -82,6 +78,7 @@ func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /authorize", s.authorize)
 	mux.HandleFunc("POST /authorize", s.authorize)
+	mux.HandleFunc("GET "+oidc.DiscoveryEndpoint, s.discovery)
 	mux.HandleFunc("GET /login", s.login)
 	mux.HandleFunc("GET /login/callback/{connection}", s.callback)
 	mux.HandleFunc("GET /style.css", style)
@@ -90,7 +87,7 @@ func (s *Server) Handler() http.Handler {
 	// the code; callback.go answers the browser that came back, and no other.
 	mux.Handle("/authorize/callback", http.NotFoundHandler())
 	// Of op's other pages, those that this server stands behind.
-	for _, path := range []string{"/.well-known/openid-configuration", "/keys", "/oauth/token", "/userinfo", "/revoke"} {
+	for _, path := range []string{"/keys", "/oauth/token", "/userinfo", "/revoke"} {
 		mux.Handle(path, http.MaxBytesHandler(s.provider, maxForm))
 	}
 	return mux
@@ -100,9 +97,10 @@ func (s *Server) Handler() http.Handler {
 // first defence against mix-ups (RFC 9700 section 4.4.2).
 func callbackPath(connection string) string { return "/login/callback/" + connection }
 
-// upstreamContext makes all requests to an IdP use this server's HTTP client.
+// upstreamContext makes all requests to an IdP use one HTTP client, which is
+// that of their keys as well.
 func (s *Server) upstreamContext(ctx context.Context) context.Context {
-	return context.WithValue(ctx, oauth2.HTTPClient, s.client)
+	return context.WithValue(ctx, oauth2.HTTPClient, s.Connections.client)
 }
 
 //go:embed pages

@@ -38,6 +38,21 @@ type clock struct{ ahead atomic.Int64 }
 
 func (c *clock) Now() time.Time { return time.Now().Add(time.Duration(c.ahead.Load())) }
 
+// A transport counts what goes through it, by path.
+type transport struct {
+	mu    sync.Mutex
+	paths map[string]int
+}
+
+func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	t.mu.Lock()
+	t.paths[r.URL.Path]++
+	t.mu.Unlock()
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+func (t *transport) count(path string) int { t.mu.Lock(); defer t.mu.Unlock(); return t.paths[path] }
+
 // A seen request is one that reached the IdP.
 type seen struct {
 	path   string
@@ -55,6 +70,7 @@ type stack struct {
 	replicas                   []*Server
 	clock                      *clock
 	logs, libraryLogs          *buffer
+	asked                      *transport // of the auth server, for the IdP
 
 	mu   sync.Mutex
 	seen []seen
@@ -77,7 +93,7 @@ func server(t *testing.T, name string) (address string, start func(http.Handler)
 }
 
 func newStack(t *testing.T) *stack {
-	s := &stack{t: t, folder: t.TempDir(), clock: &clock{}, logs: &buffer{}, libraryLogs: &buffer{}}
+	s := &stack{t: t, folder: t.TempDir(), clock: &clock{}, logs: &buffer{}, libraryLogs: &buffer{}, asked: &transport{paths: map[string]int{}}}
 	before := slog.Default()
 	slog.SetDefault(newLibraryLogger(s.libraryLogs))
 	t.Cleanup(func() { slog.SetDefault(before) })
@@ -122,7 +138,7 @@ func newStack(t *testing.T) *stack {
 		Log: newLogger(s.logs), Now: s.clock.Now,
 	}
 	for range 2 {
-		config.Connections, err = OpenConnections(s.folder, config.Log, s.clock.Now)
+		config.Connections, err = OpenConnections(s.folder, &http.Client{Transport: s.asked, Timeout: upstreamTimeout}, config.Log, s.clock.Now)
 		require.NoError(t, err)
 		replica, err := NewServer(config)
 		require.NoError(t, err)

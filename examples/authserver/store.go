@@ -166,6 +166,19 @@ func (s *Store) finish(id string, u user) (request, error) {
 	return r, nil
 }
 
+// dropPending ends a request that nobody has logged in for, and reports whether
+// there was one: DELETE with the user's absence in its WHERE. Asked before, it
+// might be another answer by the time of the DELETE.
+func (s *Store) dropPending(id string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r, ok := s.requests[id]; !ok || r.User != nil {
+		return false
+	}
+	delete(s.requests, id)
+	return true
+}
+
 func (s *Store) drop(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

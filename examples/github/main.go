@@ -14,19 +14,25 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"slices"
 	"sync"
+	"time"
 
 	"example.com/upstream"
 )
 
 //go:embed connection.json
-var connection []byte
+var file []byte
 
-const callback = "https://auth.example.com/login/callback" // as registered at GitHub
+const (
+	callback = "https://auth.example.com/login/callback" // as registered at GitHub
+	lifetime = 10 * time.Minute                          // of a login, from here to the callback
+)
 
 func main() {
 	log.SetFlags(0)
@@ -37,18 +43,24 @@ func main() {
 
 // A server is safe for concurrent use: one Provider serves all logins.
 type server struct {
-	applications map[string]string             // the redirect URI of each client id, without a query
-	providers    map[string]*upstream.Provider // by connection name
+	applications map[string]string     // the redirect URI of each client id, without a query
+	connections  map[string]connection // by name
 	newState     func() string
 
 	mu     sync.Mutex
 	logins map[string]login // by state
 }
 
+type connection struct {
+	provider *upstream.Provider
+	clients  []string // the applications that may use it
+}
+
 // A login is what the callback needs to finish it and go back to the application.
 type login struct {
 	provider *upstream.Provider
 	request  *upstream.AuthorizeRequest
+	begun    time.Time
 }
 
 func (s *server) authorize(w http.ResponseWriter, r *http.Request) {
@@ -70,41 +82,44 @@ func (s *server) authorize(w http.ResponseWriter, r *http.Request) {
 	}
 
 	req, err := upstream.ParseAuthorizeRequest(r)
-	var bad *upstream.RequestError
-	switch {
-	case errors.As(err, &bad):
+	if err != nil {
+		var bad *upstream.RequestError
+		errors.As(err, &bad) // a GET fails with no other error
 		refuse(bad.Code, bad.Description)
 		return
-	case err != nil:
-		refuse("server_error", "the request cannot be read")
+	}
+	if req.ResponseType != "code" {
+		refuse("unsupported_response_type", "response_type must be code")
 		return
 	}
-	provider := s.providers[req.Connection]
-	if provider == nil {
+	conn := s.connections[req.Connection]
+	if !slices.Contains(conn.clients, req.ClientID) { // one answer, so that nobody learns which connections exist
 		refuse("invalid_request", "unknown connection")
 		return
 	}
 
 	state := s.newState() // the application's own state stays here
-	target, err := provider.AuthorizationURL(req, upstream.Transaction{RedirectURI: callback, State: state})
+	target, err := conn.provider.AuthorizationURL(req, upstream.Transaction{RedirectURI: callback, State: state})
 	if err != nil {
 		refuse("server_error", "the login cannot begin")
 		return
 	}
 	s.mu.Lock()
-	s.logins[state] = login{provider, req} // a real server lets it expire
+	maps.DeleteFunc(s.logins, func(_ string, l login) bool { return time.Since(l.begun) > lifetime }) // nobody came back
+	s.logins[state] = login{conn.provider, req, time.Now()}
 	s.mu.Unlock()
-	// The callback compares this with the state that comes back, so that nobody
-	// can finish in one browser what began in another (RFC 6749 section 10.12).
+	// The callback looks for the cookie of the state that comes back, so that
+	// nobody can finish in one browser what began in another (RFC 6749 section
+	// 10.12). Each login has its own: a second tab does not break the first.
 	http.SetCookie(w, &http.Cookie{
-		Name: "state", Value: state, Path: "/login/callback",
+		Name: "login-" + state, Value: state, Path: "/login/callback", MaxAge: int(lifetime / time.Second),
 		Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	})
 	http.Redirect(w, r, target, http.StatusFound)
 }
 
 func run(w io.Writer, newState func() string) error {
-	conn, err := upstream.ParseConnection(connection)
+	conn, err := upstream.ParseConnection(file)
 	if err != nil {
 		return err
 	}
@@ -114,7 +129,7 @@ func run(w io.Writer, newState func() string) error {
 	}
 	s := &server{
 		applications: map[string]string{"app": "https://app.example.com/callback"},
-		providers:    map[string]*upstream.Provider{conn.Name: github},
+		connections:  map[string]connection{conn.Name: {github, conn.EnabledClients}},
 		newState:     newState,
 		logins:       map[string]login{},
 	}
