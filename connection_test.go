@@ -548,7 +548,7 @@ func TestC6Hints(t *testing.T) {
 		{`{"alias": "login_hnt"}`, "/alias", "did you mean login_hint?"},
 		{`{"alias": "Prompt"}`, "/alias", "did you mean prompt?"},
 		{`{"alias": "scope"}`, "/alias", "acr_values audience client_id"},
-		{`{"alias": "access_type"}`, "/alias", "authParamsMap takes it"},
+		{`{"alias": "access_type"}`, "/alias", "ui_locales; authParamsMap takes it"},
 		{`{"valeu": "x"}`, "/valeu", "did you mean value?"},
 		{`{"alias": "prompt", "zzzzzzzzz": 1}`, "/zzzzzzzzz", "not known"},
 		{`{"alias": "prompt", "allow": "login"}`, "/allow", "array"},
@@ -566,6 +566,8 @@ func TestC6Hints(t *testing.T) {
 		assert.Equal(t, []string{"/options/upstream_params/p" + tc.pointer}, pointers, tc.param)
 		assert.Contains(t, message, tc.hint, tc.param)
 	}
+	_, message := problems(t, custom(`"upstream_params": {"p": {"alias": "code_challenge"}}`))
+	assert.NotContains(t, message, "authParamsMap")
 }
 
 const planted = "pl4nted-s3cret"
