@@ -244,6 +244,7 @@ func TestC3ChangeOverAnotherShape(t *testing.T) {
 		{"new endpoints of OAuth 2.0", `{"strategy":"oauth2","options":{}}`, func(c *upstream.Connection) {
 			c.Options.AuthorizationURL, c.Options.TokenURL = "https://a.example.com", "https://t.example.com"
 		}, `{"strategy":"oauth2","options":{"authorizationURL":"https://a.example.com","tokenURL":"https://t.example.com"}}`},
+		{"names keep their spelling", `{"\u0061":1,"\ud800":2,"options":{"\/x":3}}`, func(c *upstream.Connection) { c.Options.ClientID = "c" }, `{"\u0061":1,"\ud800":2,"options":{"\/x":3,"client_id":"c"}}`},
 		{"options that are no object", `{"options":7}`, func(c *upstream.Connection) { c.Options.ClientID = "c" }, `{"options":{"client_id":"c"}}`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

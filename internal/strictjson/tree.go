@@ -13,6 +13,7 @@ import (
 type Member struct {
 	Name  string // decoded
 	Value []byte // its text, without white space around it
+	name  []byte // Name's text: another spelling than ours may have its reason
 }
 
 // Members gives the members of an object in their order. It reports false if
@@ -30,11 +31,11 @@ func Members(value []byte) ([]Member, bool) {
 		}
 		start := pos
 		pos = skipValue(value, pos)
-		name := Text(value[start:pos])
+		name := value[start:pos]
 		pos = skipSpace(value, pos)
 		start = skipSpace(value, min(pos+1, len(value))) // over the colon
 		pos = skipValue(value, start)
-		members = append(members, Member{name, value[start:pos]})
+		members = append(members, Member{Text(name), value[start:pos], name})
 		if pos = skipSpace(value, pos); pos >= len(value) || value[pos] != ',' {
 			return members, true
 		}
@@ -130,24 +131,24 @@ func Apply(object []byte, edits []Edit) []byte {
 	}
 	members, _ := Members(object)
 	out := []byte{'{'}
-	put := func(name string, value []byte) {
+	put := func(name, value []byte) {
 		if value == nil {
 			return
 		}
 		if len(out) > 1 {
 			out = append(out, ',')
 		}
-		out = append(append(out, Marshal(name)...), ':')
+		out = append(append(out, name...), ':')
 		out = append(out, value...)
 	}
 	for _, m := range members {
-		put(m.Name, edited(m.Value, m.Name, edits))
+		put(m.name, edited(m.Value, m.Name, edits))
 	}
 	done := map[string]bool{}
 	for _, e := range edits {
 		name := e.Path[0]
 		if !done[name] && Find(members, name) == nil {
-			put(name, edited(nil, name, edits))
+			put(Marshal(name), edited(nil, name, edits))
 		}
 		done[name] = true
 	}
