@@ -13,21 +13,31 @@ import (
 type Member struct {
 	Name  string // decoded
 	Value []byte // its text, without white space around it
-	name  []byte // Name's text: another spelling than ours may have its reason
 }
 
 // Members gives the members of an object in their order. It reports false if
 // the value is not an object.
 func Members(value []byte) ([]Member, bool) {
-	pos := skipSpace(value, 0)
-	if pos >= len(value) || value[pos] != '{' {
+	if !IsObject(value) {
 		return nil, false
 	}
 	members := make([]Member, 0, 1+len(value)/64) // about right for configurations
-	for pos++; ; pos++ {                          // over the brace, then over each comma
+	walk(value, func(name, value []byte) {
+		members = append(members, Member{Text(name), value})
+	})
+	return members, true
+}
+
+// walk calls f with the texts of each member of an object. It does nothing if
+// the value is not an object.
+func walk(value []byte, f func(name, value []byte)) {
+	if !IsObject(value) {
+		return
+	}
+	for pos := skipSpace(value, 0) + 1; ; pos++ { // over the brace, then over each comma
 		pos = skipSpace(value, pos)
 		if pos >= len(value) || value[pos] != '"' {
-			return members, true
+			return
 		}
 		start := pos
 		pos = skipValue(value, pos)
@@ -35,9 +45,9 @@ func Members(value []byte) ([]Member, bool) {
 		pos = skipSpace(value, pos)
 		start = skipSpace(value, min(pos+1, len(value))) // over the colon
 		pos = skipValue(value, start)
-		members = append(members, Member{Text(name), value[start:pos], name})
+		f(name, value[start:pos])
 		if pos = skipSpace(value, pos); pos >= len(value) || value[pos] != ',' {
-			return members, true
+			return
 		}
 	}
 }
@@ -129,7 +139,6 @@ func Apply(object []byte, edits []Edit) []byte {
 	if len(edits) == 0 {
 		return object
 	}
-	members, _ := Members(object)
 	out := []byte{'{'}
 	put := func(name, value []byte) {
 		if value == nil {
@@ -141,16 +150,17 @@ func Apply(object []byte, edits []Edit) []byte {
 		out = append(append(out, name...), ':')
 		out = append(out, value...)
 	}
-	for _, m := range members {
-		put(m.name, edited(m.Value, m.Name, edits))
-	}
 	done := map[string]bool{}
-	for _, e := range edits {
-		name := e.Path[0]
-		if !done[name] && Find(members, name) == nil {
-			put(Marshal(name), edited(nil, name, edits))
-		}
+	walk(object, func(text, value []byte) {
+		name := Text(text)
+		put(text, edited(value, name, edits)) // in its own spelling
 		done[name] = true
+	})
+	for _, e := range edits {
+		if name := e.Path[0]; !done[name] {
+			put(Marshal(name), edited(nil, name, edits))
+			done[name] = true
+		}
 	}
 	return append(out, '}')
 }
