@@ -416,6 +416,7 @@ func TestC5Limits(t *testing.T) {
 		{"both spellings, one null", with("authorization_endpoint", `null`), ""},
 		{"spellings alike, but for an escape", with("authorization_endpoint", `"https:\/\/idp.example.com\/authorize"`), ""},
 		{"both pairs of an X app", `{"strategy": "twitter", "options": {"protocol": "oauth2", "client_id": "c", "consumer_key": "k", "client_secret": "s", "consumerSecret": "t"}}`, ""},
+		{"both pairs of an X app, and a mistake", `{"strategy": "twitter", "options": {"protocol": "oauth2", "client_id": "c", "consumer_key": "k", "scope": 1}}`, "/options/scope"},
 		{"both pairs of an X app, OAuth 1.0a", `{"strategy": "twitter", "options": {"client_id": "c", "consumer_key": "k"}}`, "/options/consumer_key"},
 		{"both spellings unlike", with("authorization_endpoint", good), "/options/authorization_endpoint"},
 		{"token spellings unlike", with("token_endpoint", good), "/options/token_endpoint"},

@@ -516,6 +516,23 @@ func TestE3NothingToWorkWith(t *testing.T) {
 	}
 }
 
+func TestE3PollingEndsWithTheContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		config, err := upstream.NewConfig(oauth2.Config{ClientID: "c", Endpoint: oauth2.Endpoint{TokenURL: "https://idp.example.com/token"}}, nil)
+		require.NoError(t, err)
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+		_, err = config.DeviceAccessToken(ctx, &oauth2.DeviceAuthResponse{DeviceCode: "D", Interval: 5})
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		assert.EqualError(t, err, "upstream: token endpoint: the request timed out")
+		cancel()
+		ctx, cancel = context.WithCancel(t.Context())
+		time.AfterFunc(time.Second, cancel)
+		_, err = config.DeviceAccessToken(ctx, &oauth2.DeviceAuthResponse{DeviceCode: "D", Interval: 5})
+		require.ErrorIs(t, err, context.Canceled)
+		assert.EqualError(t, err, "upstream: token endpoint: the request was canceled")
+	})
+}
+
 // The interval is the server's word: it is kept to, unless it makes no sense.
 // oauth2 alone panics at a negative one and at one that overflows.
 func TestE3PollingInterval(t *testing.T) {

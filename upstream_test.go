@@ -424,8 +424,8 @@ func TestS4WellKnownEndpoints(t *testing.T) {
 	} {
 		pointers, message := problems(t, text)
 		assert.Equal(t, []string{"/options/authorizationURL", "/options/tokenURL"}, pointers, text)
-		assert.Equal(t, strings.Contains(text, "okta"), strings.Contains(message, "or domain to the host name"), message)
-		assert.Equal(t, strings.Contains(text, "waad"), strings.Contains(message, "or tenant_domain to"), message)
+		assert.Equal(t, strings.Contains(text, "okta"), strings.Contains(message, "set authorizationURL or authorization_endpoint, or domain to the host name"), message)
+		assert.Equal(t, strings.Contains(text, "waad"), strings.Contains(message, "set tokenURL or token_endpoint, or tenant_domain to"), message)
 	}
 }
 
