@@ -31,14 +31,13 @@ func child(in io.Reader, out io.Writer) {
 		return
 	}
 	o := Options{CPU: l.CPU, Timeout: l.Timeout, Memory: l.Memory, Stack: l.Stack, MaxResult: l.MaxResult, MaxRequests: l.MaxRequests, Idle: 1, Concurrency: 1}
-	o = o.withDefaults()
-	p := &pool{options: &o, source: start.Source, lodash: start.Lodash, slots: make(chan struct{}, 1)}
-	w, err := p.start()
+	o = o.withDefaults() // for what a child has no use for
+	p, err := newPool(start.Source, o)
 	if err != nil {
-		_ = writeFrame(out, &frame{Kind: "ready", Failed: true, Message: asError(err, "no JavaScript engine could be started").Message})
+		f := asError(err, "no JavaScript engine could be started")
+		_ = writeFrame(out, &frame{Kind: "ready", Failed: true, Limit: f.Limit, Line: f.Line, Column: f.Column, Message: f.Message})
 		return
 	}
-	p.idle = append(p.idle, w)
 	s := &served{out: out, pool: p}
 	s.send(&frame{Kind: "ready"})
 	for {

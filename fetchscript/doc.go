@@ -46,7 +46,9 @@
 //
 // # Safety
 //
-// A run has the limits of [Options], and none sees anything of another: the
+// A run has the limits of [Options], and so has [Compile]: the parser is slow on
+// some texts. A text that ends the function around it, to run code when it is
+// loaded, is refused. No run sees anything of another: the
 // engine works in memory of its own, which is noted when the script is loaded,
 // and after each run put back to the byte. A script that does not stop when it
 // is told to loses that memory, and with it the engine; the process goes on.

@@ -23,3 +23,6 @@ func Idle(s *Script) int {
 	defer p.mu.Unlock()
 	return len(p.idle)
 }
+
+// IsolationOf starts children of another binary.
+func IsolationOf(executable string) *Isolation { return &Isolation{executable} }

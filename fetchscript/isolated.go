@@ -22,7 +22,7 @@ import (
 const childVariable = "UPSTREAM_FETCHSCRIPT_CHILD"
 
 const (
-	childStart   = 10 * time.Second // for a child to be ready
+	childStart   = 10 * time.Second // for a child to come as far as the script
 	childGrace   = 100 * time.Millisecond
 	childRuns    = 1000             // runs after which a child is replaced
 	childCPU     = 30 * time.Second // the same, of processor time
@@ -66,8 +66,7 @@ type frame struct {
 
 	// start, to the child
 	Limits *limits `json:"limits,omitempty"`
-	Source string  `json:"source,omitempty"` // wrapped
-	Lodash bool    `json:"lodash,omitempty"`
+	Source string  `json:"source,omitempty"`
 
 	// run, to the child
 	Run   int    `json:"run,omitempty"`
@@ -83,6 +82,8 @@ type frame struct {
 	Profile string `json:"profile,omitempty"`
 	Failed  bool   `json:"failed,omitempty"`
 	Limit   Limit  `json:"limit,omitempty"`
+	Line    int    `json:"line,omitempty"`
+	Column  int    `json:"column,omitempty"`
 	Message string `json:"message,omitempty"`
 	CPU     int64  `json:"cpu,omitempty"` // nanoseconds that the child has used
 }
@@ -127,7 +128,6 @@ func readFrame(r io.Reader, most int) (*frame, error) {
 type children struct {
 	options *Options
 	source  string
-	lodash  bool
 	slots   chan struct{}
 
 	mu     sync.Mutex
@@ -143,11 +143,21 @@ type process struct {
 	runs    int
 }
 
-func newChildren(p *pool, o Options) *children {
-	return &children{options: &o, source: p.source, lodash: p.lodash, slots: make(chan struct{}, o.Concurrency)}
+// newChildren has a child see whether the script compiles. That child is ended
+// again: a program may have thousands of connections by which nobody logs in.
+func newChildren(source string, o Options) (*children, error) {
+	c := &children{options: &o, source: source, slots: make(chan struct{}, o.Concurrency)}
+	p, err := c.start(context.Background())
+	if err != nil {
+		return nil, err
+	}
+	p.kill()
+	for range p.frames { // until it has ended
+	}
+	return c, nil
 }
 
-// start starts a child and waits until it is ready.
+// start starts a child and waits until the script is ready in it.
 func (c *children) start(ctx context.Context) (*process, error) {
 	failed := func(err error) (*process, error) {
 		return nil, &Error{Message: "the script's process could not be started", Err: err}
@@ -169,8 +179,9 @@ func (c *children) start(ctx context.Context) (*process, error) {
 	p := &process{command: command, in: in, frames: make(chan *frame)}
 	go p.read(out, maxFrame(c.options.Memory))
 	o := c.options
-	begin := &frame{Kind: "start", Source: c.source, Lodash: c.lodash, Limits: &limits{o.CPU, o.Timeout, o.Memory, o.Stack, o.MaxResult, o.MaxRequests}}
-	late := time.AfterFunc(childStart, p.kill)
+	begin := &frame{Kind: "start", Source: c.source, Limits: &limits{o.CPU, o.Timeout, o.Memory, o.Stack, o.MaxResult, o.MaxRequests}}
+	// The child keeps to the limits by itself; this is for one that cannot.
+	late := time.AfterFunc(childStart+o.Timeout, p.kill)
 	defer late.Stop()
 	if err := writeFrame(in, begin); err != nil {
 		p.kill()
@@ -183,7 +194,7 @@ func (c *children) start(ctx context.Context) (*process, error) {
 		}
 		p.kill()
 		if f != nil && f.Failed {
-			return nil, &Error{Message: f.Message}
+			return nil, &Error{Limit: f.Limit, Line: f.Line, Column: f.Column, Message: f.Message}
 		}
 		return failed(errors.New("it ended at once"))
 	case <-ctx.Done():

@@ -39,17 +39,13 @@ func (w *warm) host(name string, args []string) (string, bool, error) {
 
 // newPool checks the script and makes the first engine.
 func newPool(source string, o Options) (*pool, error) {
+	ctx := context.Background() // no login waits: the limits of Options hold
 	p := &pool{options: &o, lodash: lodashUse.MatchString(source), slots: make(chan struct{}, o.Concurrency)}
-	e, err := engine.New(engine.Limits{Memory: o.Memory, Stack: o.Stack}, func(string, []string) (string, bool, error) { return "", false, errEnded })
-	if err != nil {
+	var err error
+	if p.source, err = fit(ctx, p.options, source); err != nil {
 		return nil, err
 	}
-	p.source, err = checkSource(e, source)
-	e.Close()
-	if err != nil {
-		return nil, err
-	}
-	w, err := p.start()
+	w, err := p.start(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -57,8 +53,9 @@ func newPool(source string, o Options) (*pool, error) {
 	return p, nil
 }
 
-// start makes an engine ready.
-func (p *pool) start() (*warm, error) {
+// start makes an engine ready. What of that the script has a part in counts as
+// computed by it.
+func (p *pool) start(ctx context.Context) (*warm, error) {
 	w := &warm{}
 	e, err := engine.New(engine.Limits{Memory: p.options.Memory, Stack: p.options.Stack}, w.host)
 	if err != nil {
@@ -82,19 +79,26 @@ func (p *pool) start() (*warm, error) {
 		}
 	}
 	if err == nil {
-		err = e.Load(p.source)
+		err = supervise(ctx, p.options, e, func() error { return load(e, p.source) })
 	}
+	if err != nil {
+		e.Close()
+		return nil, asError(err, "a JavaScript engine could not be made ready")
+	}
+	return w, nil
+}
+
+// load makes the script the one that the engine runs, and notes the state from
+// which every run begins.
+func load(e *engine.Engine, source string) error {
+	err := e.Load(source)
 	if err == nil {
 		_, err = e.Call("adopt")
 	}
 	if err == nil {
 		err = e.Freeze()
 	}
-	if err != nil {
-		e.Close()
-		return nil, &Error{Message: "a JavaScript engine could not be made ready: " + err.Error(), Err: err}
-	}
-	return w, nil
+	return err
 }
 
 // take gives an engine, made new if none is idle.
@@ -112,7 +116,7 @@ func (p *pool) take(ctx context.Context) (*warm, error) {
 		return w, nil
 	}
 	p.mu.Unlock()
-	w, err := p.start()
+	w, err := p.start(ctx)
 	if err != nil {
 		<-p.slots
 	}
