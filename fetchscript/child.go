@@ -30,7 +30,7 @@ func child(in io.Reader, out io.Writer) {
 		_ = writeFrame(out, &frame{Kind: "ready", Failed: true, Message: "the limits of the script's process could not be set: " + err.Error()})
 		return
 	}
-	o := Options{CPU: l.CPU, Timeout: l.Timeout, Memory: l.Memory, Stack: l.Stack, MaxResult: l.MaxResult, MaxRequests: l.MaxRequests, Idle: 1, Concurrency: 1}
+	o := Options{CPU: l.CPU, Timeout: l.Timeout, Memory: l.Memory, Stack: l.Stack, MaxResult: l.MaxResult, MaxRequests: l.MaxRequests, MaxResponse: l.MaxResponse, Idle: 1, Concurrency: 1}
 	o = o.withDefaults() // for what a child has no use for
 	p, err := newPool(start.Source, o)
 	if err != nil {

@@ -90,9 +90,8 @@ type frame struct {
 
 // limits are the options that the child keeps to.
 type limits struct {
-	CPU                                   time.Duration
-	Timeout                               time.Duration
-	Memory, Stack, MaxResult, MaxRequests int
+	CPU, Timeout                                       time.Duration
+	Memory, Stack, MaxResult, MaxRequests, MaxResponse int
 }
 
 // maxFrame bounds a message: a body that fills the engine's memory, quoted.
@@ -179,7 +178,7 @@ func (c *children) start(ctx context.Context) (*process, error) {
 	p := &process{command: command, in: in, frames: make(chan *frame)}
 	go p.read(out, maxFrame(c.options.Memory))
 	o := c.options
-	begin := &frame{Kind: "start", Source: c.source, Limits: &limits{o.CPU, o.Timeout, o.Memory, o.Stack, o.MaxResult, o.MaxRequests}}
+	begin := &frame{Kind: "start", Source: c.source, Limits: &limits{o.CPU, o.Timeout, o.Memory, o.Stack, o.MaxResult, o.MaxRequests, o.MaxResponse}}
 	// The child keeps to the limits by itself; this is for one that cannot.
 	late := time.AfterFunc(childStart+o.Timeout, p.kill)
 	defer late.Stop()

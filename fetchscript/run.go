@@ -193,7 +193,14 @@ func (r *run) host(name string, args []string) (string, bool, error) {
 		if len(args) < f.arity {
 			return "", false, errors.New(name + ": an argument is missing")
 		}
-		answer, err := f.call(args)
+		size, most := 0, max(maxArguments, 2*r.options.MaxResponse)
+		for _, arg := range args {
+			size += len(arg)
+		}
+		if size > most {
+			return "", false, fmt.Errorf("%s: more than %d MiB", name, most>>20)
+		}
+		answer, err := f.call(args, r.engine.Stopped)
 		return answer, f.binary, err
 	}
 	for len(args) < 3 {
