@@ -138,8 +138,12 @@ type children struct {
 type process struct {
 	command *exec.Cmd
 	in      io.WriteCloser
-	frames  chan *frame // closed when the child ends
+	out     io.ReadCloser
+	frames  chan *frame // closed when the child has ended
 	runs    int
+
+	once   sync.Once
+	killed chan struct{} // closed when nobody wants frames any more
 }
 
 // newChildren has a child see whether the script compiles. That child is ended
@@ -159,6 +163,9 @@ func newChildren(source string, o Options) (*children, error) {
 // start starts a child and waits until the script is ready in it.
 func (c *children) start(ctx context.Context) (*process, error) {
 	failed := func(err error) (*process, error) {
+		if ctx.Err() != nil {
+			return nil, &Error{Limit: LimitTime, Message: "the script's process did not start in time", Err: ctx.Err()}
+		}
 		return nil, &Error{Message: "the script's process could not be started", Err: err}
 	}
 	command := exec.Command(c.options.Isolation.executable)
@@ -175,13 +182,14 @@ func (c *children) start(ctx context.Context) (*process, error) {
 	if err := command.Start(); err != nil {
 		return failed(err)
 	}
-	p := &process{command: command, in: in, frames: make(chan *frame)}
-	go p.read(out, maxFrame(c.options.Memory))
+	p := &process{command: command, in: in, out: out, frames: make(chan *frame), killed: make(chan struct{})}
+	go p.read(maxFrame(c.options.Memory))
 	o := c.options
 	begin := &frame{Kind: "start", Source: c.source, Limits: &limits{o.CPU, o.Timeout, o.Memory, o.Stack, o.MaxResult, o.MaxRequests, o.MaxResponse}}
 	// The child keeps to the limits by itself; this is for one that cannot.
 	late := time.AfterFunc(childStart+o.Timeout, p.kill)
 	defer late.Stop()
+	defer context.AfterFunc(ctx, p.kill)() // also while the frame is written
 	if err := writeFrame(in, begin); err != nil {
 		p.kill()
 		return failed(err)
@@ -198,38 +206,45 @@ func (c *children) start(ctx context.Context) (*process, error) {
 		return failed(errors.New("it ended at once"))
 	case <-ctx.Done():
 		p.kill()
-		return nil, &Error{Limit: LimitTime, Message: "the script's process did not start in time", Err: ctx.Err()}
+		return failed(ctx.Err())
 	}
 }
 
-// read passes on what the child says until it ends.
-func (p *process) read(out io.Reader, most int) {
+// read passes on what the child says until it ends or is killed.
+func (p *process) read(most int) {
 	defer close(p.frames)
-	r := bufio.NewReader(out)
-	for {
-		f, err := readFrame(r, most)
-		if err != nil {
-			break
+	r := bufio.NewReader(p.out)
+	for f, err := readFrame(r, most); err == nil; f, err = readFrame(r, most) {
+		select {
+		case p.frames <- f:
+			continue
+		case <-p.killed:
 		}
-		p.frames <- f
+		break
 	}
 	p.kill()
 	_ = p.command.Wait() // it was killed: how it ended says nothing more
 }
 
-// kill ends the child. What it said until then must still be read.
+// kill ends the child, and with it what reads from it.
 func (p *process) kill() {
-	_ = p.command.Process.Kill() // it may have ended
-	_ = p.in.Close()
+	p.once.Do(func() {
+		close(p.killed)
+		_ = p.command.Process.Kill() // it may have ended
+		_ = p.in.Close()
+		_ = p.out.Close() // a process that the child started may hold the other end
+	})
 }
 
-// discard ends a child that is not used any more.
-func (p *process) discard() {
-	p.kill()
-	go func() {
-		for range p.frames { // lets read come to its end
-		}
-	}()
+// waits says whether an idle child is there to be used: one that ended, or
+// speaks though it was not asked, is not.
+func (p *process) waits() bool {
+	select {
+	case <-p.frames:
+		return false
+	default:
+		return true
+	}
 }
 
 func (c *children) take(ctx context.Context) (*process, error) {
@@ -238,19 +253,30 @@ func (c *children) take(ctx context.Context) (*process, error) {
 	case <-ctx.Done():
 		return nil, &Error{Limit: LimitTime, Message: "all processes of the script were in use", Err: ctx.Err()}
 	}
-	c.mu.Lock()
-	if n := len(c.idle); n > 0 {
-		p := c.idle[n-1]
-		c.idle = c.idle[:n-1]
-		c.mu.Unlock()
-		return p, nil
+	for p := c.pop(); p != nil; p = c.pop() {
+		if p.waits() {
+			return p, nil
+		}
+		p.kill()
 	}
-	c.mu.Unlock()
 	p, err := c.start(ctx)
 	if err != nil {
 		<-c.slots
 	}
 	return p, err
+}
+
+// pop gives the idle child that was used last, nil if there is none.
+func (c *children) pop() *process {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := len(c.idle)
+	if n == 0 {
+		return nil
+	}
+	p := c.idle[n-1]
+	c.idle = c.idle[:n-1]
+	return p
 }
 
 // put takes a child back, if it may serve on.
@@ -262,7 +288,7 @@ func (c *children) put(p *process, healthy bool) {
 	}
 	c.mu.Unlock()
 	if p != nil {
-		p.discard()
+		p.kill()
 	}
 	<-c.slots
 }
@@ -272,7 +298,7 @@ func (c *children) close() {
 	defer c.mu.Unlock()
 	c.closed = true
 	for _, p := range c.idle {
-		p.discard()
+		p.kill()
 	}
 	c.idle = nil
 }
