@@ -35,7 +35,7 @@ func child(in io.Reader, out io.Writer) {
 	p, err := newPool(start.Source, o)
 	if err != nil {
 		f := asError(err, "no JavaScript engine could be started")
-		_ = writeFrame(out, &frame{Kind: "ready", Failed: true, Limit: f.Limit, Line: f.Line, Column: f.Column, Message: f.Message})
+		_ = writeFrame(out, &frame{Kind: "ready", Failed: true, Limit: f.Limit, Line: f.Line, Column: f.Column, Message: sendable(f.Message)})
 		return
 	}
 	s := &served{out: out, pool: p}
@@ -88,7 +88,7 @@ func (s *served) run(f *frame) {
 		if errors.Is(err, context.DeadlineExceeded) {
 			failure.Limit = LimitTime
 		}
-		done.Failed, done.Limit, done.Message = true, failure.Limit, failure.Message
+		done.Failed, done.Limit, done.Message = true, failure.Limit, sendable(failure.Message)
 	}
 	s.send(done)
 }
@@ -102,6 +102,10 @@ func (s *served) answered(f *frame) {
 	}
 }
 
+// sendable is what the program needs of a text in order to clean it: it sees
+// that the text was cut, and where, while the child knows no secrets.
+func sendable(text string) string { return text[:min(len(text), enough+1)] }
+
 // request implements link.
 func (s *served) request(id, description, body string) *Error {
 	s.send(&frame{Kind: "request", ID: id, Meta: description, Body: body})
@@ -110,9 +114,6 @@ func (s *served) request(id, description, body string) *Error {
 
 // log implements link.
 func (s *served) log(method, line string) *Error {
-	if len(line) > maxLine {
-		line = line[:maxLine]
-	}
-	s.send(&frame{Kind: "log", ID: method, Body: line})
+	s.send(&frame{Kind: "log", ID: method, Body: sendable(line)})
 	return nil
 }
