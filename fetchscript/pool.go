@@ -5,6 +5,7 @@ package fetchscript
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"sync"
 
 	"example.com/upstream/fetchscript/internal/engine"
@@ -183,11 +184,20 @@ func (d *direct) request(id, description, body string) *Error {
 	if fatal := d.out.count(); fatal != nil {
 		return fatal
 	}
-	go func() {
-		meta, text, fatal := d.out.do(d.ctx, description, body)
-		d.events <- event{id, meta, text, fatal}
-	}()
+	go func() { d.events <- d.do(id, description, body) }()
 	return nil
+}
+
+func (d *direct) do(id, description, body string) (e event) {
+	defer func() {
+		// The host's client runs here in a goroutine of ours, where nobody else
+		// could recover: a fault in it fails the login, as in an HTTP handler.
+		if p := recover(); p != nil {
+			e = event{id: id, fatal: &Error{Message: "the HTTP client of the program panicked", Err: fmt.Errorf("panic: %v", p)}}
+		}
+	}()
+	meta, text, fatal := d.out.do(d.ctx, description, body)
+	return event{id, meta, text, fatal}
 }
 
 func (d *direct) log(method, line string) *Error { return d.out.log(d.ctx, method, line) }
