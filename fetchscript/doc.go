@@ -57,7 +57,9 @@
 //
 // The engine is a large program of its own, and scripts that come from people
 // whom you do not trust may find a fault in it. [Isolated] runs each script in
-// a process that has nothing to lose.
+// a process that has nothing to lose, and on Linux (amd64, arm64) no system call
+// by which it could reach another process or a file. Elsewhere it is held by
+// limits alone, and may do what the program's user may do to the program.
 //
 // Errors keep the script's message, but with marks in the place of tokens,
 // secrets and what identity providers answered.

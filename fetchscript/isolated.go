@@ -43,8 +43,8 @@ type Isolation struct {
 //	provider, err = fetchscript.Options{Isolation: isolation}.Attach(provider, conn, nil)
 //
 // A child has no environment, no file and no way to open one, limits
-// of the system on memory and processor time, and serves one script, one run
-// at a time. Its HTTP requests are sent by the program. It is killed when a
+// of the system on memory and processor time, on Linux no system calls but those
+// that stay within it, and serves one script, one run at a time. Its HTTP requests are sent by the program. It is killed when a
 // run comes to a limit, and with the program.
 //
 // It panics if the binary cannot be found, which is so on no common system.
