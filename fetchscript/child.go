@@ -16,11 +16,11 @@ import (
 
 // child serves the program until it closes the pipe.
 func child(in io.Reader, out io.Writer) {
+	time.Local = time.UTC                // its zone's file could not be read later, or only by chance
 	time.AfterFunc(time.Hour, func() {}) // starts what Go opens files for, while it can
 	runtime.GOMAXPROCS(2)                // one to compute, one to watch
 	r := bufio.NewReader(in)
-	const firstFrame = 4 * maxSource
-	start, err := readFrame(r, firstFrame)
+	start, err := readFrame(r, maxFromProgram)
 	if err != nil || start.Limits == nil {
 		return
 	}
@@ -41,7 +41,7 @@ func child(in io.Reader, out io.Writer) {
 	s := &served{out: out, pool: p}
 	s.send(&frame{Kind: "ready"})
 	for {
-		f, err := readFrame(r, 4*firstFrame+maxFrame(l.Memory))
+		f, err := readFrame(r, maxFromProgram)
 		if err != nil {
 			os.Exit(0) // also while a script runs: nobody waits for it any more
 		}

@@ -5,6 +5,7 @@ package fetchscript
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/binary"
 	"encoding/json"
@@ -44,7 +45,8 @@ type Isolation struct {
 //
 // A child has no environment, no file and no way to open one, limits
 // of the system on memory and processor time, on Linux no system calls but those
-// that stay within it, and serves one script, one run at a time. Its HTTP requests are sent by the program. It is killed when a
+// that stay within it, and serves one script, one run at a time. Its HTTP
+// requests are sent by the program. Its local time is UTC. It is killed when a
 // run comes to a limit, and with the program.
 //
 // It panics if the binary cannot be found, which is so on no common system.
@@ -94,15 +96,23 @@ type limits struct {
 	Memory, Stack, MaxResult, MaxRequests, MaxResponse int
 }
 
-// maxFrame bounds a message: a body that fills the engine's memory, quoted.
+// maxFrame bounds what a child sends: a body that fills the engine's memory, quoted.
 func maxFrame(memory int) int { return 2*memory + mebibyte }
 
+// maxFromProgram bounds what the program sends. It is not a defence, since the
+// child believes the program: its memory is.
+const maxFromProgram = 1 << 30
+
 func writeFrame(w io.Writer, f *frame) error {
-	text, err := json.Marshal(f)
-	if err != nil {
+	var b bytes.Buffer
+	b.Write(make([]byte, 4))
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false) // six bytes for one of them, in a text that may be full of them
+	if err := encoder.Encode(f); err != nil {
 		return err
 	}
-	_, err = w.Write(append(binary.BigEndian.AppendUint32(nil, uint32(len(text))), text...))
+	binary.BigEndian.PutUint32(b.Bytes(), uint32(b.Len()-4))
+	_, err := w.Write(b.Bytes())
 	return err
 }
 

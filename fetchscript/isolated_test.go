@@ -220,3 +220,25 @@ func TestIsolatedLeavesNothing(t *testing.T) {
 	}
 	assert.Eventually(t, func() bool { return runtime.NumGoroutine() <= before+2 }, 5*time.Second, 10*time.Millisecond)
 }
+
+// TestIsolatedTakesWhatCompiles: what is long once it is quoted is not too long.
+func TestIsolatedTakesWhatCompiles(t *testing.T) {
+	for _, fill := range []string{"<", "\u2028", "\x01", "é"} {
+		source := "(t, c, cb) => cb(null, { user_id: 'u1' }) /*" + strings.Repeat(fill, 200000/len(fill)) + "*/"
+		p, err := fetch(t, t.Context(), fetchscript.Options{Isolation: isolation}, source, token(nil))
+		require.NoError(t, err, "%q", fill)
+		assert.Equal(t, "u1", p.UserID)
+		p, err = fetch(t, answering(t.Context(), strings.Repeat(fill, 900000/len(fill))), fetchscript.Options{Isolation: isolation, Memory: 16 << 20},
+			"(t, c, cb) => request.get('https://idp.example.com/me', (e, r, b) => cb(e, { user_id: 'u1', out: b.length }))", token(nil))
+		require.NoError(t, err, "%q", fill)
+		assert.NotEqual(t, "0", string(p.Extra["out"]))
+	}
+}
+
+// TestIsolatedTimeIsUTC, whatever the program's zone is.
+func TestIsolatedTimeIsUTC(t *testing.T) {
+	t.Setenv("TZ", "America/New_York")
+	p, err := fetch(t, t.Context(), fetchscript.Options{Isolation: isolation}, "(t, c, cb) => cb(null, { user_id: 'u1', out: new Date(17e11).getTimezoneOffset() })", token(nil))
+	require.NoError(t, err)
+	assert.Equal(t, "0", string(p.Extra["out"]))
+}
