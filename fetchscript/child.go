@@ -16,11 +16,11 @@ import (
 
 // child serves the program until it closes the pipe.
 func child(in io.Reader, out io.Writer) {
+	time.Local = time.UTC                // its zone's file could not be read later, or only by chance
 	time.AfterFunc(time.Hour, func() {}) // starts what Go opens files for, while it can
 	runtime.GOMAXPROCS(2)                // one to compute, one to watch
 	r := bufio.NewReader(in)
-	const firstFrame = 4 * maxSource
-	start, err := readFrame(r, firstFrame)
+	start, err := readFrame(r, maxFromProgram)
 	if err != nil || start.Limits == nil {
 		return
 	}
@@ -30,19 +30,18 @@ func child(in io.Reader, out io.Writer) {
 		_ = writeFrame(out, &frame{Kind: "ready", Failed: true, Message: "the limits of the script's process could not be set: " + err.Error()})
 		return
 	}
-	o := Options{CPU: l.CPU, Timeout: l.Timeout, Memory: l.Memory, Stack: l.Stack, MaxResult: l.MaxResult, MaxRequests: l.MaxRequests, Idle: 1, Concurrency: 1}
-	o = o.withDefaults()
-	p := &pool{options: &o, source: start.Source, lodash: start.Lodash, slots: make(chan struct{}, 1)}
-	w, err := p.start()
+	o := Options{CPU: l.CPU, Timeout: l.Timeout, Memory: l.Memory, Stack: l.Stack, MaxResult: l.MaxResult, MaxRequests: l.MaxRequests, MaxResponse: l.MaxResponse, Idle: 1, Concurrency: 1}
+	o = o.withDefaults() // for what a child has no use for
+	p, err := newPool(start.Source, o)
 	if err != nil {
-		_ = writeFrame(out, &frame{Kind: "ready", Failed: true, Message: asError(err, "no JavaScript engine could be started").Message})
+		f := asError(err, "no JavaScript engine could be started")
+		_ = writeFrame(out, &frame{Kind: "ready", Failed: true, Limit: f.Limit, Line: f.Line, Column: f.Column, Message: sendable(f.Message)})
 		return
 	}
-	p.idle = append(p.idle, w)
 	s := &served{out: out, pool: p}
 	s.send(&frame{Kind: "ready"})
 	for {
-		f, err := readFrame(r, 4*firstFrame+maxFrame(l.Memory))
+		f, err := readFrame(r, maxFromProgram)
 		if err != nil {
 			os.Exit(0) // also while a script runs: nobody waits for it any more
 		}
@@ -89,7 +88,7 @@ func (s *served) run(f *frame) {
 		if errors.Is(err, context.DeadlineExceeded) {
 			failure.Limit = LimitTime
 		}
-		done.Failed, done.Limit, done.Message = true, failure.Limit, failure.Message
+		done.Failed, done.Limit, done.Message = true, failure.Limit, sendable(failure.Message)
 	}
 	s.send(done)
 }
@@ -103,6 +102,10 @@ func (s *served) answered(f *frame) {
 	}
 }
 
+// sendable is what the program needs of a text in order to clean it: it sees
+// that the text was cut, and where, while the child knows no secrets.
+func sendable(text string) string { return text[:min(len(text), enough+1)] }
+
 // request implements link.
 func (s *served) request(id, description, body string) *Error {
 	s.send(&frame{Kind: "request", ID: id, Meta: description, Body: body})
@@ -111,9 +114,6 @@ func (s *served) request(id, description, body string) *Error {
 
 // log implements link.
 func (s *served) log(method, line string) *Error {
-	if len(line) > maxLine {
-		line = line[:maxLine]
-	}
-	s.send(&frame{Kind: "log", ID: method, Body: line})
+	s.send(&frame{Kind: "log", ID: method, Body: sendable(line)})
 	return nil
 }

@@ -21,6 +21,3 @@ func addressSpace() (uint64, error) {
 	}
 	return pages * uint64(os.Getpagesize()), nil
 }
-
-// noPrivileges keeps a program that the child might start from having more than it.
-func noPrivileges() error { return unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) }

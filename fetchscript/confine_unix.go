@@ -31,7 +31,7 @@ func confine(memory int) error {
 			return err
 		}
 	}
-	return noPrivileges()
+	return filterSystemCalls()
 }
 
 // usedCPU gives the processor time that this process has used.

@@ -46,7 +46,9 @@
 //
 // # Safety
 //
-// A run has the limits of [Options], and none sees anything of another: the
+// A run has the limits of [Options], and so has [Compile]: the parser is slow on
+// some texts. A text that ends the function around it, to run code when it is
+// loaded, is refused. No run sees anything of another: the
 // engine works in memory of its own, which is noted when the script is loaded,
 // and after each run put back to the byte. A script that does not stop when it
 // is told to loses that memory, and with it the engine; the process goes on.
@@ -55,7 +57,9 @@
 //
 // The engine is a large program of its own, and scripts that come from people
 // whom you do not trust may find a fault in it. [Isolated] runs each script in
-// a process that has nothing to lose.
+// a process that has nothing to lose, and on Linux (amd64, arm64) no system call
+// by which it could reach another process or a file. Elsewhere it is held by
+// limits alone, and may do what the program's user may do to the program.
 //
 // Errors keep the script's message, but with marks in the place of tokens,
 // secrets and what identity providers answered.

@@ -1,10 +1,14 @@
 package fetchscript
 
-// DropIdle closes the engines of a script that are ready.
+// DropIdle closes the engines or processes of a script that are ready.
 func DropIdle(s *Script) {
-	p := s.machine.(*pool)
-	p.close()
-	p.closed = false
+	s.machine.close()
+	switch m := s.machine.(type) {
+	case *pool:
+		m.closed = false
+	case *children:
+		m.closed = false
+	}
 }
 
 // Redact is what messages go through.
@@ -23,3 +27,6 @@ func Idle(s *Script) int {
 	defer p.mu.Unlock()
 	return len(p.idle)
 }
+
+// IsolationOf starts children of another binary.
+func IsolationOf(executable string) *Isolation { return &Isolation{executable} }

@@ -92,28 +92,43 @@ type Script struct {
 type machine interface {
 	// run gives the profile's JSON, or an *Error that is not yet cleaned.
 	run(ctx context.Context, in *input, out *outside) (profile string, err error)
+	// close ends what is idle. Runs under way come to their end.
+	close()
 }
 
 // Compile makes a script ready to run under the default limits. The error is
 // an [*Error], with line and column where the text is not JavaScript.
+//
+// What the engine does with the text has the limits of a run: there are texts
+// that take the parser very long. With Options.Isolation a child does it, and
+// the text is not parsed in the process of the program.
 func Compile(src string) (*Script, error) { return Options{}.Compile(src) }
 
 // Compile is like the function [Compile], under these limits.
 func (o Options) Compile(src string) (*Script, error) {
 	o = o.withDefaults()
-	s := &Script{options: o, words: words(src)}
-	p, err := newPool(src, o)
+	machine, err := newMachine(src, o)
 	if err != nil {
-		return nil, asError(err, "no JavaScript engine could be started")
+		failure := *asError(err, "no JavaScript engine could be started")
+		failure.Message = newRedactor(nil).clean(failure.Message) // a child may say anything
+		return nil, &failure
 	}
-	s.machine = p
-	if o.Isolation != nil {
-		p.close() // it has shown that the text compiles
-		s.machine = newChildren(p, o)
-	}
-	runtime.AddCleanup(s, func(m machine) { m.(interface{ close() }).close() }, s.machine)
+	s := &Script{options: o, words: words(src), machine: machine}
+	runtime.AddCleanup(s, closeMachine, machine)
 	return s, nil
 }
+
+func newMachine(src string, o Options) (machine, error) {
+	if err := checkText(src); err != nil {
+		return nil, err
+	}
+	if o.Isolation != nil {
+		return newChildren(src, o)
+	}
+	return newPool(src, o)
+}
+
+func closeMachine(m machine) { m.close() }
 
 // Fetch runs the script for the user whom the token stands for. It is an
 // [upstream.ProfileFetcher]: HTTP goes through the client in the context, and

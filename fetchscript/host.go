@@ -1,15 +1,13 @@
 package fetchscript
 
 // This file owns the functions that the prelude asks the host for because Go
-// has them: codecs, hashes, signatures, URLs, XML. They only compute.
+// has them: codecs, hashes, URLs. They only compute. Signatures are in keys.go,
+// XML is in xml.go.
 
 import (
-	"bytes"
-	"crypto"
 	"crypto/hmac"
 	"crypto/md5"
 	"crypto/rand"
-	"crypto/rsa"
 	"crypto/sha1"
 	"crypto/sha256"
 	"crypto/sha512"
@@ -18,11 +16,9 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
-	"encoding/xml"
 	"errors"
 	"fmt"
 	"hash"
-	"io"
 	mathrand "math/rand/v2"
 	"net/url"
 	"strconv"
@@ -30,24 +26,30 @@ import (
 	"unicode/utf16"
 	"unicode/utf8"
 
-	"github.com/golang-jwt/jwt/v5"
-
 	"example.com/upstream/internal/strictjson"
 )
 
-// A function of the host takes texts or bytes.
+// A function of the host takes texts or bytes. In the program's process nothing
+// ends it before it is done: it must be quick, whatever a script hands it, or
+// look at stopped.
 type function struct {
 	arity  int
 	binary bool // the answer becomes an ArrayBuffer
-	call   func(args []string) (string, error)
+	call   func(args []string, stopped func() bool) (string, error)
 }
 
+// maxArguments bounds what a call is given, in bytes; where Options.MaxResponse
+// is more than half of it, that counts.
+const maxArguments = 16 * mebibyte
+
 func text(arity int, call func(args []string) (string, error)) function {
-	return function{arity, false, call}
+	return function{arity, false, func(args []string, _ func() bool) (string, error) { return call(args) }}
 }
 
 func bytesOf(arity int, call func(args []string) (string, error)) function {
-	return function{arity, true, call}
+	f := text(arity, call)
+	f.binary = true
+	return f
 }
 
 // functions are all of them. Never written.
@@ -66,7 +68,7 @@ var functions = map[string]function{
 	"jwtSign":   text(3, func(a []string) (string, error) { return jwtSign(a[0], a[1], a[2]) }),
 	"jwtVerify": text(4, func(a []string) (string, error) { return jwtVerify(a[0], a[1], a[2], a[3]) }),
 	"rsaSHA1":   bytesOf(2, func(a []string) (string, error) { return rsaSHA1(a[0], a[1]) }),
-	"xml":       text(1, func(a []string) (string, error) { return parseXML(a[0]) }),
+	"xml":       {1, false, func(a []string, stopped func() bool) (string, error) { return parseXML(a[0], stopped) }},
 }
 
 // exactJSON checks a text that the script parses, by the rules of the whole
@@ -139,7 +141,7 @@ func encode(encoding, raw string) (string, error) {
 	case "utf16le":
 		units := make([]uint16, len(raw)/2)
 		for i := range units {
-			units[i] = binary.LittleEndian.Uint16([]byte(raw[2*i:]))
+			units[i] = uint16(raw[2*i]) | uint16(raw[2*i+1])<<8
 		}
 		return string(utf16.Decode(units)), nil
 	}
@@ -269,143 +271,4 @@ func randomBytes(count string) (string, error) {
 	raw := make([]byte, n)
 	_, _ = rand.Read(raw) // never fails
 	return string(raw), nil
-}
-
-// signingKey reads the key that an algorithm needs.
-func signingKey(method jwt.SigningMethod, key string) (any, error) {
-	switch method.(type) {
-	case *jwt.SigningMethodHMAC:
-		if key == "" {
-			return nil, errors.New("secretOrPrivateKey must have a value")
-		}
-		return []byte(key), nil
-	case *jwt.SigningMethodRSA, *jwt.SigningMethodRSAPSS:
-		return jwt.ParseRSAPrivateKeyFromPEM([]byte(key))
-	case *jwt.SigningMethodECDSA:
-		return jwt.ParseECPrivateKeyFromPEM([]byte(key))
-	}
-	return nil, errors.New("invalid algorithm")
-}
-
-func jwtSign(algorithm, input, key string) (string, error) {
-	method := jwt.GetSigningMethod(algorithm)
-	k, err := signingKey(method, key)
-	if err != nil {
-		return "", keyError(err)
-	}
-	signature, err := method.Sign(input, k)
-	if err != nil {
-		return "", keyError(err)
-	}
-	return base64.RawURLEncoding.EncodeToString(signature), nil
-}
-
-func jwtVerify(algorithm, input, signature, key string) (string, error) {
-	var k any
-	var err error
-	method := jwt.GetSigningMethod(algorithm)
-	switch method.(type) {
-	case *jwt.SigningMethodHMAC:
-		if key == "" {
-			return "", errors.New("secret or public key must be provided")
-		}
-		k = []byte(key)
-	case *jwt.SigningMethodRSA, *jwt.SigningMethodRSAPSS:
-		k, err = jwt.ParseRSAPublicKeyFromPEM([]byte(key))
-	case *jwt.SigningMethodECDSA:
-		k, err = jwt.ParseECPublicKeyFromPEM([]byte(key))
-	default:
-		return "", errors.New("invalid algorithm")
-	}
-	if err != nil {
-		return "", keyError(err)
-	}
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(signature)
-	if err != nil {
-		return "false", nil
-	}
-	return strconv.FormatBool(method.Verify(input, raw, k) == nil), nil
-}
-
-// keyError has words of ours: what reads keys may quote them.
-func keyError(err error) error {
-	if errors.Is(err, jwt.ErrKeyMustBePEMEncoded) {
-		return errors.New("the key must be in PEM for this algorithm")
-	}
-	return errors.New("the key does not fit the algorithm")
-}
-
-func rsaSHA1(data, key string) (string, error) {
-	k, err := jwt.ParseRSAPrivateKeyFromPEM([]byte(key))
-	if err != nil {
-		return "", keyError(err)
-	}
-	sum := sha1.Sum([]byte(data))
-	signature, err := rsa.SignPKCS1v15(nil, k, crypto.SHA1, sum[:])
-	if err != nil {
-		return "", keyError(err)
-	}
-	return string(signature), nil
-}
-
-// An element is one of XML as the prelude wants it.
-type element struct {
-	Name       string      `json:"name"`
-	Attributes [][2]string `json:"attributes"`
-	Text       string      `json:"text"`
-	Children   []*element  `json:"children"`
-}
-
-// parseXML reads a document. It knows no entities but XML's own five, and
-// refuses a DTD: both let a document grow.
-func parseXML(s string) (string, error) {
-	const deepest = strictjson.MaxDepth / 4
-	d := xml.NewDecoder(strings.NewReader(s))
-	top := &element{}
-	open := []*element{top}
-	for {
-		token, err := d.RawToken()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			line, column := d.InputPos()
-			return "", fmt.Errorf("XML: line %d, column %d: not well-formed", line, column)
-		}
-		last := open[len(open)-1]
-		switch t := token.(type) {
-		case xml.StartElement:
-			e := &element{Name: qualified(t.Name), Attributes: [][2]string{}, Children: []*element{}}
-			for _, a := range t.Attr {
-				e.Attributes = append(e.Attributes, [2]string{qualified(a.Name), a.Value})
-			}
-			last.Children = append(last.Children, e)
-			if open = append(open, e); len(open) > deepest {
-				return "", errors.New("XML: too many levels")
-			}
-		case xml.EndElement:
-			if len(open) == 1 || qualified(t.Name) != last.Name {
-				return "", errors.New("XML: an end tag without its start")
-			}
-			open = open[:len(open)-1]
-		case xml.CharData:
-			last.Text += string(t)
-		case xml.Directive:
-			if !bytes.HasPrefix(t, []byte("DOCTYPE html")) {
-				return "", errors.New("XML: a document type definition is not read")
-			}
-		}
-	}
-	if len(open) != 1 || len(top.Children) != 1 {
-		return "", errors.New("XML: there has to be one element")
-	}
-	out, err := json.Marshal(top.Children[0])
-	return string(out), err
-}
-
-func qualified(n xml.Name) string {
-	if n.Space == "" {
-		return n.Local
-	}
-	return n.Space + ":" + n.Local
 }

@@ -21,8 +21,7 @@ import (
 )
 
 const (
-	maxLines = 1000    // of the console, in one run
-	maxLine  = 4 << 10 // bytes of a line; the rest is left out
+	maxLines = 1000 // of the console, in one run
 )
 
 // outside is what one run has of the world.
@@ -98,6 +97,7 @@ func (out *outside) do(ctx context.Context, description, body string) (meta, tex
 			}
 		}
 		out.redactor.answered(content)
+		out.redactor.header(resp.Header)
 	}
 	encoded, _ := json.Marshal(a) // plain data
 	if c.WantBinary {
@@ -272,9 +272,6 @@ func (out *outside) log(ctx context.Context, method, line string) *Error {
 		logger = slog.Default()
 	}
 	if logger.Enabled(ctx, slog.LevelDebug) {
-		if len(line) > maxLine {
-			line = line[:maxLine]
-		}
 		logger.LogAttrs(ctx, slog.LevelDebug, "fetchUserProfile script", slog.String("connection", out.connection),
 			slog.String("console", method), slog.String("line", out.redactor.clean(line)))
 	}

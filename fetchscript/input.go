@@ -46,9 +46,7 @@ func newInput(o *Options, words []string, token *oauth2.Token, conn *upstream.Co
 			continue // a program may have put anything there, with WithExtra
 		}
 		in.Context[name] = value
-		if text, isText := value.(string); isText && secretName(name) {
-			secrets = append(secrets, text)
-		}
+		secrets = appendSecrets(secrets, value, secretName(name), maxNested)
 	}
 	if text, isText := token.Extra("oauth_token_secret").(string); isText {
 		in.Secret = text
@@ -99,6 +97,34 @@ func (in *input) describe(token *oauth2.Token, conn *upstream.Connection) {
 	if _, answered := in.Context["scope"]; !answered {
 		put("scope", strings.Join(c.Scope, " "))
 	}
+}
+
+// maxNested bounds how deep secrets are looked for in a token response. No
+// vendor has them deeper than two.
+const maxNested = 16
+
+// appendSecrets gathers the texts in a member of a token response: where the
+// member has the name of a secret all of them, else those under such a name, as
+// in Slack's authed_user.
+func appendSecrets(secrets []string, value any, secret bool, depth int) []string {
+	if depth == 0 {
+		return secrets
+	}
+	switch v := value.(type) {
+	case string:
+		if secret {
+			secrets = append(secrets, v)
+		}
+	case []any:
+		for _, one := range v {
+			secrets = appendSecrets(secrets, one, secret, depth-1)
+		}
+	case map[string]any:
+		for name, one := range v {
+			secrets = appendSecrets(secrets, one, secretName(name) || secret && !strings.HasSuffix(strings.ToLower(name), "type"), depth-1)
+		}
+	}
+	return secrets
 }
 
 // secretName says whether a member of a token response holds what must not be

@@ -5,6 +5,7 @@ package fetchscript
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/binary"
 	"encoding/json"
@@ -22,7 +23,7 @@ import (
 const childVariable = "UPSTREAM_FETCHSCRIPT_CHILD"
 
 const (
-	childStart   = 10 * time.Second // for a child to be ready
+	childStart   = 10 * time.Second // for a child to come as far as the script
 	childGrace   = 100 * time.Millisecond
 	childRuns    = 1000             // runs after which a child is replaced
 	childCPU     = 30 * time.Second // the same, of processor time
@@ -43,8 +44,9 @@ type Isolation struct {
 //	provider, err = fetchscript.Options{Isolation: isolation}.Attach(provider, conn, nil)
 //
 // A child has no environment, no file and no way to open one, limits
-// of the system on memory and processor time, and serves one script, one run
-// at a time. Its HTTP requests are sent by the program. It is killed when a
+// of the system on memory and processor time, on Linux no system calls but those
+// that stay within it, and serves one script, one run at a time. Its HTTP
+// requests are sent by the program. Its local time is UTC. It is killed when a
 // run comes to a limit, and with the program.
 //
 // It panics if the binary cannot be found, which is so on no common system.
@@ -66,8 +68,7 @@ type frame struct {
 
 	// start, to the child
 	Limits *limits `json:"limits,omitempty"`
-	Source string  `json:"source,omitempty"` // wrapped
-	Lodash bool    `json:"lodash,omitempty"`
+	Source string  `json:"source,omitempty"`
 
 	// run, to the child
 	Run   int    `json:"run,omitempty"`
@@ -83,26 +84,35 @@ type frame struct {
 	Profile string `json:"profile,omitempty"`
 	Failed  bool   `json:"failed,omitempty"`
 	Limit   Limit  `json:"limit,omitempty"`
+	Line    int    `json:"line,omitempty"`
+	Column  int    `json:"column,omitempty"`
 	Message string `json:"message,omitempty"`
 	CPU     int64  `json:"cpu,omitempty"` // nanoseconds that the child has used
 }
 
 // limits are the options that the child keeps to.
 type limits struct {
-	CPU                                   time.Duration
-	Timeout                               time.Duration
-	Memory, Stack, MaxResult, MaxRequests int
+	CPU, Timeout                                       time.Duration
+	Memory, Stack, MaxResult, MaxRequests, MaxResponse int
 }
 
-// maxFrame bounds a message: a body that fills the engine's memory, quoted.
+// maxFrame bounds what a child sends: a body that fills the engine's memory, quoted.
 func maxFrame(memory int) int { return 2*memory + mebibyte }
 
+// maxFromProgram bounds what the program sends. It is not a defence, since the
+// child believes the program: its memory is.
+const maxFromProgram = 1 << 30
+
 func writeFrame(w io.Writer, f *frame) error {
-	text, err := json.Marshal(f)
-	if err != nil {
+	var b bytes.Buffer
+	b.Write(make([]byte, 4))
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false) // six bytes for one of them, in a text that may be full of them
+	if err := encoder.Encode(f); err != nil {
 		return err
 	}
-	_, err = w.Write(append(binary.BigEndian.AppendUint32(nil, uint32(len(text))), text...))
+	binary.BigEndian.PutUint32(b.Bytes(), uint32(b.Len()-4))
+	_, err := w.Write(b.Bytes())
 	return err
 }
 
@@ -127,7 +137,6 @@ func readFrame(r io.Reader, most int) (*frame, error) {
 type children struct {
 	options *Options
 	source  string
-	lodash  bool
 	slots   chan struct{}
 
 	mu     sync.Mutex
@@ -139,17 +148,34 @@ type children struct {
 type process struct {
 	command *exec.Cmd
 	in      io.WriteCloser
-	frames  chan *frame // closed when the child ends
+	out     io.ReadCloser
+	frames  chan *frame // closed when the child has ended
 	runs    int
+
+	once   sync.Once
+	killed chan struct{} // closed when nobody wants frames any more
 }
 
-func newChildren(p *pool, o Options) *children {
-	return &children{options: &o, source: p.source, lodash: p.lodash, slots: make(chan struct{}, o.Concurrency)}
+// newChildren has a child see whether the script compiles. That child is ended
+// again: a program may have thousands of connections by which nobody logs in.
+func newChildren(source string, o Options) (*children, error) {
+	c := &children{options: &o, source: source, slots: make(chan struct{}, o.Concurrency)}
+	p, err := c.start(context.Background())
+	if err != nil {
+		return nil, err
+	}
+	p.kill()
+	for range p.frames { // until it has ended
+	}
+	return c, nil
 }
 
-// start starts a child and waits until it is ready.
+// start starts a child and waits until the script is ready in it.
 func (c *children) start(ctx context.Context) (*process, error) {
 	failed := func(err error) (*process, error) {
+		if ctx.Err() != nil {
+			return nil, &Error{Limit: LimitTime, Message: "the script's process did not start in time", Err: ctx.Err()}
+		}
 		return nil, &Error{Message: "the script's process could not be started", Err: err}
 	}
 	command := exec.Command(c.options.Isolation.executable)
@@ -166,12 +192,14 @@ func (c *children) start(ctx context.Context) (*process, error) {
 	if err := command.Start(); err != nil {
 		return failed(err)
 	}
-	p := &process{command: command, in: in, frames: make(chan *frame)}
-	go p.read(out, maxFrame(c.options.Memory))
+	p := &process{command: command, in: in, out: out, frames: make(chan *frame), killed: make(chan struct{})}
+	go p.read(maxFrame(c.options.Memory))
 	o := c.options
-	begin := &frame{Kind: "start", Source: c.source, Lodash: c.lodash, Limits: &limits{o.CPU, o.Timeout, o.Memory, o.Stack, o.MaxResult, o.MaxRequests}}
-	late := time.AfterFunc(childStart, p.kill)
+	begin := &frame{Kind: "start", Source: c.source, Limits: &limits{o.CPU, o.Timeout, o.Memory, o.Stack, o.MaxResult, o.MaxRequests, o.MaxResponse}}
+	// The child keeps to the limits by itself; this is for one that cannot.
+	late := time.AfterFunc(childStart+o.Timeout, p.kill)
 	defer late.Stop()
+	defer context.AfterFunc(ctx, p.kill)() // also while the frame is written
 	if err := writeFrame(in, begin); err != nil {
 		p.kill()
 		return failed(err)
@@ -183,43 +211,50 @@ func (c *children) start(ctx context.Context) (*process, error) {
 		}
 		p.kill()
 		if f != nil && f.Failed {
-			return nil, &Error{Message: f.Message}
+			return nil, &Error{Limit: f.Limit, Line: f.Line, Column: f.Column, Message: f.Message}
 		}
 		return failed(errors.New("it ended at once"))
 	case <-ctx.Done():
 		p.kill()
-		return nil, &Error{Limit: LimitTime, Message: "the script's process did not start in time", Err: ctx.Err()}
+		return failed(ctx.Err())
 	}
 }
 
-// read passes on what the child says until it ends.
-func (p *process) read(out io.Reader, most int) {
+// read passes on what the child says until it ends or is killed.
+func (p *process) read(most int) {
 	defer close(p.frames)
-	r := bufio.NewReader(out)
-	for {
-		f, err := readFrame(r, most)
-		if err != nil {
-			break
+	r := bufio.NewReader(p.out)
+	for f, err := readFrame(r, most); err == nil; f, err = readFrame(r, most) {
+		select {
+		case p.frames <- f:
+			continue
+		case <-p.killed:
 		}
-		p.frames <- f
+		break
 	}
 	p.kill()
 	_ = p.command.Wait() // it was killed: how it ended says nothing more
 }
 
-// kill ends the child. What it said until then must still be read.
+// kill ends the child, and with it what reads from it.
 func (p *process) kill() {
-	_ = p.command.Process.Kill() // it may have ended
-	_ = p.in.Close()
+	p.once.Do(func() {
+		close(p.killed)
+		_ = p.command.Process.Kill() // it may have ended
+		_ = p.in.Close()
+		_ = p.out.Close() // a process that the child started may hold the other end
+	})
 }
 
-// discard ends a child that is not used any more.
-func (p *process) discard() {
-	p.kill()
-	go func() {
-		for range p.frames { // lets read come to its end
-		}
-	}()
+// waits says whether an idle child is there to be used: one that ended, or
+// speaks though it was not asked, is not.
+func (p *process) waits() bool {
+	select {
+	case <-p.frames:
+		return false
+	default:
+		return true
+	}
 }
 
 func (c *children) take(ctx context.Context) (*process, error) {
@@ -228,19 +263,30 @@ func (c *children) take(ctx context.Context) (*process, error) {
 	case <-ctx.Done():
 		return nil, &Error{Limit: LimitTime, Message: "all processes of the script were in use", Err: ctx.Err()}
 	}
-	c.mu.Lock()
-	if n := len(c.idle); n > 0 {
-		p := c.idle[n-1]
-		c.idle = c.idle[:n-1]
-		c.mu.Unlock()
-		return p, nil
+	for p := c.pop(); p != nil; p = c.pop() {
+		if p.waits() {
+			return p, nil
+		}
+		p.kill()
 	}
-	c.mu.Unlock()
 	p, err := c.start(ctx)
 	if err != nil {
 		<-c.slots
 	}
 	return p, err
+}
+
+// pop gives the idle child that was used last, nil if there is none.
+func (c *children) pop() *process {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := len(c.idle)
+	if n == 0 {
+		return nil
+	}
+	p := c.idle[n-1]
+	c.idle = c.idle[:n-1]
+	return p
 }
 
 // put takes a child back, if it may serve on.
@@ -252,7 +298,7 @@ func (c *children) put(p *process, healthy bool) {
 	}
 	c.mu.Unlock()
 	if p != nil {
-		p.discard()
+		p.kill()
 	}
 	<-c.slots
 }
@@ -262,7 +308,7 @@ func (c *children) close() {
 	defer c.mu.Unlock()
 	c.closed = true
 	for _, p := range c.idle {
-		p.discard()
+		p.kill()
 	}
 	c.idle = nil
 }

@@ -4,9 +4,11 @@ package fetchscript_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -128,15 +130,13 @@ func TestIsolatedProcessIsConfined(t *testing.T) {
 		}
 	}
 
-	// A child that is killed from outside costs one login at most.
+	// A child that is killed from outside while it is idle costs no login.
 	pid, err := strconv.Atoi(filepath.Base(own[0]))
 	require.NoError(t, err)
 	process, err := os.FindProcess(pid)
 	require.NoError(t, err)
 	require.NoError(t, process.Kill())
 	time.Sleep(50 * time.Millisecond)
-	_, err = s.Fetch(t.Context(), token(nil), connection())
-	require.ErrorContains(t, err, "process ended")
 	_, err = s.Fetch(t.Context(), token(nil), connection())
 	require.NoError(t, err)
 }
@@ -187,4 +187,58 @@ func TestIsolatedChildEndsWithTheProgram(t *testing.T) {
 		_ = command.Process.Kill()
 		t.Fatal("the child lives on")
 	}
+}
+
+// talkative is a child that goes on after it has said that it failed.
+func talkative(t *testing.T) *fetchscript.Isolation {
+	said := `{"kind":"ready","failed":true,"message":"no"}`
+	path := filepath.Join(t.TempDir(), "child")
+	text := fmt.Sprintf("#!/bin/sh\nfor i in 1 2 3; do printf '\\000\\000\\000\\%03o%%s' '%s'; done\nexec sleep 60\n", len(said), said)
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o700))
+	return fetchscript.IsolationOf(path)
+}
+
+// TestIsolatedLeavesNothing: a child that is given up while it starts is waited
+// for, and nobody waits for what it says.
+func TestIsolatedLeavesNothing(t *testing.T) {
+	o := fetchscript.Options{Isolation: talkative(t)}
+	before := runtime.NumGoroutine()
+	for range 10 {
+		_, err := o.Compile("(t, c, cb) => cb()")
+		require.ErrorContains(t, err, "script: no")
+	}
+	assert.Eventually(t, func() bool { return runtime.NumGoroutine() <= before+2 }, 5*time.Second, 10*time.Millisecond)
+
+	o.Isolation = isolation
+	s, err := o.Compile("(t, c, cb) => cb(null, { user_id: 'u1' })")
+	require.NoError(t, err)
+	for i := range 40 { // some of them end just when the child is ready
+		ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i)*time.Millisecond)
+		_, _ = s.Fetch(ctx, token(nil), connection())
+		cancel()
+		fetchscript.DropIdle(s)
+	}
+	assert.Eventually(t, func() bool { return runtime.NumGoroutine() <= before+2 }, 5*time.Second, 10*time.Millisecond)
+}
+
+// TestIsolatedTakesWhatCompiles: what is long once it is quoted is not too long.
+func TestIsolatedTakesWhatCompiles(t *testing.T) {
+	for _, fill := range []string{"<", "\u2028", "\x01", "é"} {
+		source := "(t, c, cb) => cb(null, { user_id: 'u1' }) /*" + strings.Repeat(fill, 200000/len(fill)) + "*/"
+		p, err := fetch(t, t.Context(), fetchscript.Options{Isolation: isolation}, source, token(nil))
+		require.NoError(t, err, "%q", fill)
+		assert.Equal(t, "u1", p.UserID)
+		p, err = fetch(t, answering(t.Context(), strings.Repeat(fill, 900000/len(fill))), fetchscript.Options{Isolation: isolation, Memory: 16 << 20},
+			"(t, c, cb) => request.get('https://idp.example.com/me', (e, r, b) => cb(e, { user_id: 'u1', out: b.length }))", token(nil))
+		require.NoError(t, err, "%q", fill)
+		assert.NotEqual(t, "0", string(p.Extra["out"]))
+	}
+}
+
+// TestIsolatedTimeIsUTC, whatever the program's zone is.
+func TestIsolatedTimeIsUTC(t *testing.T) {
+	t.Setenv("TZ", "America/New_York")
+	p, err := fetch(t, t.Context(), fetchscript.Options{Isolation: isolation}, "(t, c, cb) => cb(null, { user_id: 'u1', out: new Date(17e11).getTimezoneOffset() })", token(nil))
+	require.NoError(t, err)
+	assert.Equal(t, "0", string(p.Extra["out"]))
 }

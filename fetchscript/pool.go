@@ -5,6 +5,7 @@ package fetchscript
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"sync"
 
 	"example.com/upstream/fetchscript/internal/engine"
@@ -39,17 +40,13 @@ func (w *warm) host(name string, args []string) (string, bool, error) {
 
 // newPool checks the script and makes the first engine.
 func newPool(source string, o Options) (*pool, error) {
+	ctx := context.Background() // no login waits: the limits of Options hold
 	p := &pool{options: &o, lodash: lodashUse.MatchString(source), slots: make(chan struct{}, o.Concurrency)}
-	e, err := engine.New(engine.Limits{Memory: o.Memory, Stack: o.Stack}, func(string, []string) (string, bool, error) { return "", false, errEnded })
-	if err != nil {
+	var err error
+	if p.source, err = fit(ctx, p.options, source); err != nil {
 		return nil, err
 	}
-	p.source, err = checkSource(e, source)
-	e.Close()
-	if err != nil {
-		return nil, err
-	}
-	w, err := p.start()
+	w, err := p.start(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -57,8 +54,9 @@ func newPool(source string, o Options) (*pool, error) {
 	return p, nil
 }
 
-// start makes an engine ready.
-func (p *pool) start() (*warm, error) {
+// start makes an engine ready. What of that the script has a part in counts as
+// computed by it.
+func (p *pool) start(ctx context.Context) (*warm, error) {
 	w := &warm{}
 	e, err := engine.New(engine.Limits{Memory: p.options.Memory, Stack: p.options.Stack}, w.host)
 	if err != nil {
@@ -82,19 +80,26 @@ func (p *pool) start() (*warm, error) {
 		}
 	}
 	if err == nil {
-		err = e.Load(p.source)
+		err = supervise(ctx, p.options, e, func() error { return load(e, p.source) })
 	}
+	if err != nil {
+		e.Close()
+		return nil, asError(err, "a JavaScript engine could not be made ready")
+	}
+	return w, nil
+}
+
+// load makes the script the one that the engine runs, and notes the state from
+// which every run begins.
+func load(e *engine.Engine, source string) error {
+	err := e.Load(source)
 	if err == nil {
 		_, err = e.Call("adopt")
 	}
 	if err == nil {
 		err = e.Freeze()
 	}
-	if err != nil {
-		e.Close()
-		return nil, &Error{Message: "a JavaScript engine could not be made ready: " + err.Error(), Err: err}
-	}
-	return w, nil
+	return err
 }
 
 // take gives an engine, made new if none is idle.
@@ -112,7 +117,7 @@ func (p *pool) take(ctx context.Context) (*warm, error) {
 		return w, nil
 	}
 	p.mu.Unlock()
-	w, err := p.start()
+	w, err := p.start(ctx)
 	if err != nil {
 		<-p.slots
 	}
@@ -179,11 +184,20 @@ func (d *direct) request(id, description, body string) *Error {
 	if fatal := d.out.count(); fatal != nil {
 		return fatal
 	}
-	go func() {
-		meta, text, fatal := d.out.do(d.ctx, description, body)
-		d.events <- event{id, meta, text, fatal}
-	}()
+	go func() { d.events <- d.do(id, description, body) }()
 	return nil
+}
+
+func (d *direct) do(id, description, body string) (e event) {
+	defer func() {
+		// The host's client runs here in a goroutine of ours, where nobody else
+		// could recover: a fault in it fails the login, as in an HTTP handler.
+		if p := recover(); p != nil {
+			e = event{id: id, fatal: &Error{Message: "the HTTP client of the program panicked", Err: fmt.Errorf("panic: %v", p)}}
+		}
+	}()
+	meta, text, fatal := d.out.do(d.ctx, description, body)
+	return event{id, meta, text, fatal}
 }
 
 func (d *direct) log(method, line string) *Error { return d.out.log(d.ctx, method, line) }

@@ -69,7 +69,7 @@ func (r *run) execute(ctx context.Context, in string) (string, error) {
 	r.call(w, "run", in)
 	for !r.done {
 		if ctx.Err() != nil {
-			return "", r.outOfTime(ctx)
+			return "", r.options.outOfTime(ctx)
 		}
 		if r.waiting == 0 && len(r.timers) == 0 {
 			return "", r.neverCalled()
@@ -125,11 +125,11 @@ func (r *run) call(w *watch, args ...string) {
 	}
 	switch {
 	case exceeded && errors.Is(err, engine.ErrStopped):
-		r.finish("", limitError(LimitCPU, "the script computed for %v without an end", r.options.CPU))
+		r.finish("", r.options.outOfCPU())
 	case errors.Is(err, engine.ErrStopped):
 		// The time is up; execute says so.
 	case errors.Is(err, engine.ErrMemory):
-		r.finish("", r.outOfMemory())
+		r.finish("", r.options.outOfMemory())
 	case err != nil:
 		r.finish("", &Error{Message: err.Error(), Err: err})
 	}
@@ -143,12 +143,20 @@ func (r *run) finish(profile string, failure *Error) {
 	}
 }
 
-func (r *run) outOfTime(ctx context.Context) *Error {
-	return &Error{Limit: LimitTime, Message: fmt.Sprintf("the script was not done after %v", r.options.Timeout), Err: ctx.Err()}
+func (o *Options) outOfTime(ctx context.Context) *Error {
+	return &Error{Limit: LimitTime, Message: fmt.Sprintf("the script was not done after %v", o.Timeout), Err: ctx.Err()}
 }
 
-func (r *run) outOfMemory() *Error {
-	return limitError(LimitMemory, "the script needs more than %d MiB", r.options.Memory>>20)
+func (o *Options) outOfCPU() *Error {
+	return limitError(LimitCPU, "the script computed for %v without an end", o.CPU)
+}
+
+func (o *Options) outOfMemory() *Error {
+	return limitError(LimitMemory, "the script needs more than %d MiB", o.Memory>>20)
+}
+
+func (o *Options) outOfStack() *Error {
+	return limitError(LimitStack, "more than %d calls inside one another", o.Stack)
 }
 
 func (r *run) neverCalled() *Error {
@@ -166,10 +174,10 @@ func (r *run) scriptFailure(message string) *Error {
 	}
 	switch {
 	case has("InternalError: stack overflow"):
-		return limitError(LimitStack, "more than %d calls inside one another", r.options.Stack)
+		return r.options.outOfStack()
 	case r.engine.OutOfMemory() || has("RangeError: invalid string length", "InternalError: string too long", "RangeError: invalid array length",
 		"RangeError: invalid array buffer length", "InternalError: out of memory"):
-		return r.outOfMemory()
+		return r.options.outOfMemory()
 	}
 	return messageError("%s", message)
 }
@@ -185,7 +193,14 @@ func (r *run) host(name string, args []string) (string, bool, error) {
 		if len(args) < f.arity {
 			return "", false, errors.New(name + ": an argument is missing")
 		}
-		answer, err := f.call(args)
+		size, most := 0, max(maxArguments, 2*r.options.MaxResponse)
+		for _, arg := range args {
+			size += len(arg)
+		}
+		if size > most {
+			return "", false, fmt.Errorf("%s: more than %d MiB", name, most>>20)
+		}
+		answer, err := f.call(args, r.engine.Stopped)
 		return answer, f.binary, err
 	}
 	for len(args) < 3 {
@@ -222,6 +237,37 @@ func (r *run) startTimer(id, delay string) *Error {
 	}
 	r.timers = append(r.timers, timer{id, time.Now().Add(time.Duration(ms * float64(time.Millisecond)))})
 	return nil
+}
+
+// supervise keeps what parses or loads a script under the limits of a run. What
+// it gives is of the documented type.
+func supervise(ctx context.Context, o *Options, e *engine.Engine, f func() error) error {
+	ctx, cancel := context.WithTimeout(ctx, o.Timeout)
+	defer cancel()
+	w := &watch{engine: e}
+	defer context.AfterFunc(ctx, w.stop)()
+	clock := startWatch()
+	done := w.limit(clock, o.CPU)
+	err := f()
+	exceeded := done()
+	clock.stop()
+	w.end()
+	// Also where f gave no error: the flags lie in the engine's memory, and would
+	// be in every run that begins with a copy of it.
+	var own *Error
+	switch {
+	case exceeded:
+		return o.outOfCPU()
+	case e.Stopped():
+		return o.outOfTime(ctx)
+	case errors.Is(err, engine.ErrMemory) || e.OutOfMemory():
+		return o.outOfMemory()
+	case err == nil || errors.As(err, &own):
+		return err
+	case strings.Contains(err.Error(), "stack overflow"):
+		return o.outOfStack()
+	}
+	return &Error{Message: "the script cannot be compiled: " + err.Error(), Err: err}
 }
 
 // A watch ends a script from outside, as long as the run lasts: after that the

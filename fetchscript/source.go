@@ -4,6 +4,8 @@ package fetchscript
 // made a function, and where it is wrong.
 
 import (
+	"context"
+	"crypto/rand"
 	"embed"
 	"errors"
 	"io/fs"
@@ -80,6 +82,14 @@ func (w wrapping) around(source string) string {
 	return "globalThis.fetchscript = function (module, exports, require) { " + w.before + source + "\n;" + w.after + "}"
 }
 
+// trap gives a text that cannot be compiled as long as source stays within its
+// function: there, name is declared twice. A source that ends that function and
+// begins another, so that code of its own runs when it is loaded, puts the two
+// in different functions; it cannot know the name.
+func (w wrapping) trap(source, name string) string {
+	return "globalThis.fetchscript = function (module, exports, require, " + name + ") { " + w.before + source + "\n;let " + name + ";" + w.after + "}"
+}
+
 // wrappings are tried in turn. A script is an expression, such as function (...) {...}
 // or module.exports = ..., or it is a program that declares a function.
 func wrappings(source string) []wrapping {
@@ -90,14 +100,13 @@ func wrappings(source string) []wrapping {
 			names = append(names, m[1])
 		}
 	}
+	seen := map[string]bool{} // a script may have thousands
 	var list []string
 	for _, name := range names {
-		if !slices.Contains(list, name) {
-			list = append(list, name)
+		if !seen[name] {
+			seen[name] = true
+			list = append(list, "typeof "+name+" === 'function' && "+name)
 		}
-	}
-	for i, name := range list {
-		list[i] = "typeof " + name + " === 'function' && " + name
 	}
 	program := wrapping{"", "return [" + strings.Join(list, ", ") + "]"}
 	if declaration.MatchString(source[len(leading.FindString(source)):]) {
@@ -106,26 +115,54 @@ func wrappings(source string) []wrapping {
 	return []wrapping{expression, program}
 }
 
-// checkSource says which wrapping fits, or where the text is wrong.
-func checkSource(e *engine.Engine, source string) (string, error) {
+// checkText says what can be told of a script without an engine.
+func checkText(source string) error {
 	switch {
 	case len(source) > maxSource:
-		return "", messageError("the script is longer than %d bytes", maxSource)
+		return messageError("the script is longer than %d bytes", maxSource)
 	case !utf8.ValidString(source):
-		return "", messageError("the script is not valid UTF-8")
+		return messageError("the script is not valid UTF-8")
 	case len(leading.FindString(source)) == len(source):
-		return "", messageError("the script is empty")
+		return messageError("the script is empty")
 	}
+	return nil
+}
+
+// fit says which wrapping fits, or where the text is wrong. The parser is slow
+// on some texts, and no interrupt stops it: all that it does counts as the script's.
+func fit(ctx context.Context, o *Options, source string) (string, error) {
+	e, err := engine.New(engine.Limits{Memory: o.Memory, Stack: o.Stack}, func(string, []string) (string, bool, error) { return "", false, errEnded })
+	if err != nil {
+		return "", err
+	}
+	defer e.Close()
+	var text string
+	err = supervise(ctx, o, e, func() (err error) {
+		text, err = checkSource(e, source)
+		return err
+	})
+	return text, err
+}
+
+func checkSource(e *engine.Engine, source string) (string, error) {
 	var worst *Error
 	for _, w := range wrappings(source) {
 		text := w.around(source)
 		err := e.Check(text)
-		if err == nil {
-			return text, nil
-		}
 		var syntax *engine.SyntaxError
-		if !errors.As(err, &syntax) {
-			return "", &Error{Message: "the script cannot be compiled: " + err.Error(), Err: err}
+		switch {
+		case err == nil:
+			// Any other error than the one that is wanted is as good: the two
+			// texts differ by nothing that a script can see.
+			switch trapped := e.Check(w.trap(source, "r"+rand.Text())); {
+			case errors.As(trapped, &syntax):
+				return text, nil
+			case trapped != nil:
+				return "", trapped
+			}
+			return "", messageError("the script has a closing brace that it does not open")
+		case !errors.As(err, &syntax):
+			return "", err
 		}
 		fault := place(source, syntax, strings.Index(text, source))
 		// The form that the text has is the one in which the fault comes last.

@@ -376,9 +376,10 @@ function fetch(target, o = {}) {
       body = body.toString();
       if (!headers.has('content-type')) headers.set('content-type', 'application/x-www-form-urlencoded;charset=UTF-8');
     }
-    send({ method: o.method, url: addressOf(target), headers: headers._map, body, redirects: o.redirect === 'manual' ? 0 : 20, all: true, binary: true }, (e, answer) => {
+    send({ method: o.method, url: addressOf(target), headers: headers._map, body, redirects: o.redirect === 'manual' || o.redirect === 'error' ? 0 : 20, all: true, binary: true }, (e, answer) => {
       if (e) return reject(Object.assign(new TypeError('fetch failed: ' + e.message), { cause: e }));
       const { statusCode: status, body: bytes } = answer;
+      if (o.redirect === 'error' && [301, 302, 303, 307, 308].includes(status)) return reject(new TypeError('fetch failed: unexpected redirect'));
       resolve({
         status, statusText: answer.statusMessage, ok: status >= 200 && status < 300, url: answer.url, headers: new Headers(answer.headers),
         text: async () => bytes.toString(), json: async () => JSON.parse(bytes.toString()), arrayBuffer: async () => bytesOf(bytes),

@@ -411,6 +411,7 @@ func (e *Engine) Stopped() bool {
 func (e *Engine) Freeze() error {
 	return e.guard(func() error {
 		lib.XJS_RunGC(e.tls, e.runtime)
+		e.rejected = nil
 		e.image = append([]byte(nil), e.pages[:e.ledger().next]...)
 		return nil
 	})
