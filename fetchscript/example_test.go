@@ -87,8 +87,11 @@ func ExampleScript_Fetch() {
 	}
 	token := (&oauth2.Token{AccessToken: "2YotnFZFEjr1zCsicMWpAA"}).WithExtra(map[string]any{"team_id": "T1"})
 	profile, err := script.Fetch(context.Background(), token, nil)
-	fmt.Println(profile.UserID, err) // T1 <nil>
-	// Output: T1 <nil>
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(profile.UserID) // T1
+	// Output: T1
 }
 
 func ExampleCompile() {
@@ -99,13 +102,17 @@ func ExampleCompile() {
 	}
 	token := (&oauth2.Token{AccessToken: "2YotnFZFEjr1zCsicMWpAA"}).WithExtra(map[string]any{"team_id": "T1", "user_id": "U7"})
 	profile, err := script.Fetch(context.Background(), token, nil)
-	fmt.Println(profile.UserID, err)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(profile.UserID)
 
 	_, err = fetchscript.Compile("function (accessToken, ctx, cb) {\n  cb(null, {;\n}")
 	var failure *fetchscript.Error
 	fmt.Println(errors.As(err, &failure), failure.Line)
 	// Output:
-	// T1|U7 <nil>
+	// T1|U7
 	// true 2
 }
 
