@@ -501,10 +501,7 @@ func (c *Connection) checkEndpoints(k *checked) {
 	if s.Protocol == strategy.OAuth1 {
 		first, second = s, first
 	}
-	if o.TokenURL != "" && o.TokenURL != s.TokenURL {
-		s.BasicAuth = false // was said of the strategy's own endpoint
-		s.UserinfoURL = ""  // and would get another issuer's token
-	}
+	*s = s.With(o.TokenURL)
 	oauth1, oauth2 := s.Protocol == strategy.OAuth1, s.Protocol == strategy.OAuth2 || s.Protocol == strategy.OIDC
 	at := []string{"options/authorizationURL", "options/authorization_endpoint"}
 	use(o.AuthorizationURL, &second.AuthURL, maxAuthURL, oauth2, at...)

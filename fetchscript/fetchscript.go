@@ -228,5 +228,5 @@ func hasUserinfo(conn *upstream.Connection) bool {
 	o := &conn.Options
 	return o.UserinfoEndpoint != "" || strategy.Lookup(conn.Strategy, strategy.Settings{
 		Protocol: o.Protocol, Domain: o.Domain, TenantDomain: o.TenantDomain, IdentityAPI: o.IdentityAPI, UseWSFed: o.UseWSFed, WAADProtocol: o.WAADProtocol,
-	}).UserinfoURL != ""
+	}).With(o.TokenURL).UserinfoURL != ""
 }

@@ -380,6 +380,17 @@ func TestAttachPicks(t *testing.T) {
 		c.Strategy, c.Options.UserinfoEndpoint, c.Options.FetchUserProfile = strategy, userinfo, upstream.Secret(script)
 		return c
 	}
+	github := with("github", "", "(t, c, cb) => cb(null, { user_id: 'from-script' })")
+	github.Options.TokenURL = ""
+	for conn, want := range map[*upstream.Connection]string{github: "5", with("github", "", string(github.Options.FetchUserProfile)): "from-script"} {
+		provider, err := upstream.NewProvider(conn)
+		require.NoError(t, err)
+		provider, err = fetchscript.Attach(provider, conn, nil)
+		require.NoError(t, err)
+		profile, err := provider.FetchProfile(ctx, token(nil))
+		require.NoError(t, err)
+		assert.Equal(t, want, profile.UserID, "the strategy's own mapping, but for tokens of another server")
+	}
 	const script, userinfo = "(t, c, cb) => cb(null, { user_id: 'from-script' })", "https://idp.example.com/userinfo"
 	for _, c := range []struct {
 		name string
@@ -389,7 +400,6 @@ func TestAttachPicks(t *testing.T) {
 	}{
 		{"own function", with("oauth2", userinfo, script), own, "from-own"},
 		{"userinfo endpoint", with("oauth2", userinfo, script), nil, "from-userinfo"},
-		{"strategy's own mapping", with("github", "", script), nil, "5"},
 		{"script", with("oauth2", "", script), nil, "from-script"},
 	} {
 		provider, err := upstream.NewProvider(c.conn)

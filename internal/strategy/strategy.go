@@ -133,6 +133,16 @@ func Lookup(name string, s Settings) Strategy {
 	return st
 }
 
+// With gives what is left of a strategy where the options name a token endpoint:
+// what was said of its own holds for no other, and its userinfo endpoint would
+// get the token of another issuer.
+func (s Strategy) With(tokenURL string) Strategy {
+	if tokenURL != "" && tokenURL != s.TokenURL {
+		s.BasicAuth, s.UserinfoURL = false, ""
+	}
+	return s
+}
+
 // Names gives all strategy names, sorted.
 func Names() []string { return slices.Sorted(maps.Keys(table)) }
 
