@@ -397,8 +397,8 @@ func parseForm(r *http.Request) (*AuthorizeRequest, error) {
 }
 
 // ParseAuthorizeQuery reads the raw, still encoded query of an /authorize
-// request, without the question mark, at most 32 KiB. The error is a [*RequestError] about the first
-// malformed parameter.
+// request, without the question mark, at most 32 KiB. The error is a
+// [*RequestError] about the first malformed parameter.
 //
 // Parsing is strict where net/url guesses or drops: in a recognised parameter,
 // a bad escape, a raw semicolon, invalid UTF-8 or a control character is an
