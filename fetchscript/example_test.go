@@ -79,6 +79,23 @@ func ExampleIsolated() {
 	// Output: oauth2|acme|T1 undefined
 }
 
+// A client for scripts that must not reach the network of the program.
+func ExamplePublicOnly() {
+	inside := httptest.NewServer(http.NotFoundHandler()) // on 127.0.0.1
+	defer inside.Close()
+	script, err := fetchscript.Compile("(accessToken, ctx, cb) => request.get('" + inside.URL + "', (err, res) => cb(err || 'reached'))")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	ctx := context.Background()
+	client := fetchscript.PublicOnly() // once, for all logins
+	ctx = context.WithValue(ctx, oauth2.HTTPClient, client)
+	_, err = script.Fetch(ctx, &oauth2.Token{AccessToken: "2YotnFZFEjr1zCsicMWpAA"}, nil)
+	fmt.Println(err)
+	// Output: upstream: profile: fetchUserProfile script: the address is not public
+}
+
 // The README's program.
 func ExampleScript_Fetch() {
 	script, err := fetchscript.Compile(`async (accessToken, ctx) => ({ user_id: ctx.team_id, nickname: 'ann' })`)

@@ -29,4 +29,7 @@ func Idle(s *Script) int {
 }
 
 // IsolationOf starts children of another binary.
-func IsolationOf(executable string) *Isolation { return &Isolation{executable} }
+func IsolationOf(executable string) *Isolation { return &Isolation{executable, PublicOnly()} }
+
+// Public is the rule of PublicOnly.
+var Public = public

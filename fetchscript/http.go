@@ -210,7 +210,10 @@ func (out *outside) send(ctx context.Context, method string, target *url.URL, he
 	for _, name := range []string{"Host", "Accept-Encoding", "Content-Length", "Connection", "Transfer-Encoding"} {
 		req.Header.Del(name)
 	}
-	host, _ := endpoint.HostClient(ctx)
+	host, given := endpoint.HostClient(ctx)
+	if isolation := out.options.Isolation; !given && isolation != nil {
+		host = isolation.client
+	}
 	client := *host  // a copy: the host's own client stays as it is
 	client.Jar = nil // whose cookies would be those of another user's login
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }

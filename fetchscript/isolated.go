@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"sync"
@@ -33,6 +34,7 @@ const (
 // An Isolation lets scripts run in processes of their own: see [Isolated].
 type Isolation struct {
 	executable string
+	client     *http.Client // where the host gives none
 }
 
 // Isolated prepares for scripts that run in child processes of the same binary:
@@ -47,7 +49,8 @@ type Isolation struct {
 // of the system on memory and processor time, on Linux no system calls but those
 // that stay within it, and serves one script, one run at a time. Its HTTP
 // requests are sent by the program. Its local time is UTC. It is killed when a
-// run comes to a limit, and with the program.
+// run comes to a limit, and with the program. Where the context of a login has no
+// HTTP client, a client of [PublicOnly] serves.
 //
 // It panics if the binary cannot be found, which is so on no common system.
 func Isolated() *Isolation {
@@ -59,7 +62,7 @@ func Isolated() *Isolation {
 	if err != nil {
 		panic("fetchscript: " + err.Error())
 	}
-	return &Isolation{executable}
+	return &Isolation{executable, PublicOnly()}
 }
 
 // A frame is one message between the program and a child.
