@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+
+	"example.com/upstream"
 )
 
 // accumulated is the SHA-256 over the results of 100,000 pseudo-random pairs
@@ -118,9 +120,9 @@ func TestAccumulatedVector(t *testing.T) {
 	counts := map[string]int{}
 	for range 100_000 {
 		v := vector{Connection: json.RawMessage(d.connection()), Request: d.request()}
-		v.Transaction.RedirectURI, v.Transaction.State = "https://auth.example.com/login/callback", d.rarely("st-1", "")
-		v.Transaction.Nonce, v.Transaction.RequestToken = d.rarely(d.of("", "n"), "st-1"), d.rarely("t/1", "")
-		v.Transaction.CodeVerifier = d.rarely(d.of("", "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"), "short")
+		v.Transaction.RedirectURI, v.Transaction.State = "https://auth.example.com/login/callback", upstream.NewSecret(d.rarely("st-1", ""))
+		v.Transaction.Nonce, v.Transaction.RequestToken = upstream.NewSecret(d.rarely(d.of("", "n"), "st-1")), upstream.NewSecret(d.rarely("t/1", ""))
+		v.Transaction.CodeVerifier = upstream.NewSecret(d.rarely(d.of("", "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"), "short"))
 		out, failure, _ := v.run()
 		kind := "url"
 		if failure != nil {

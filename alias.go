@@ -191,7 +191,7 @@ type AuthorizeRequest struct {
 	Audience     string
 	ClientID     string // the application's at the auth server, not the auth server's at the IdP
 	Display      string
-	IDTokenHint  string // a token: keep it out of logs
+	IDTokenHint  Secret // a token
 	LoginHint    string
 	MaxAge       string // seconds, as it came
 	Prompt       string
@@ -228,16 +228,14 @@ type AuthorizeRequest struct {
 // Format prints the request like any struct, but for the token in it.
 func (r AuthorizeRequest) Format(f fmt.State, verb rune) {
 	type plain AuthorizeRequest // without this method
-	if r.IDTokenHint != "" {
-		r.IDTokenHint = redacted
-	}
 	fmt.Fprintf(f, fmt.FormatString(f, verb), plain(r))
 }
 
 // LogValue gives what Format prints for %+v.
 func (r AuthorizeRequest) LogValue() slog.Value { return slog.StringValue(fmt.Sprintf("%+v", r)) }
 
-// at gives the field of a recognised parameter. Resource has no such field.
+// at gives the field of a recognised parameter. Resource and IDTokenHint have
+// no such field.
 func (r *AuthorizeRequest) at(s slot) *string {
 	switch s {
 	case slotACRValues:
@@ -248,8 +246,6 @@ func (r *AuthorizeRequest) at(s slot) *string {
 		return &r.ClientID
 	case slotDisplay:
 		return &r.Display
-	case slotIDTokenHint:
-		return &r.IDTokenHint
 	case slotLoginHint:
 		return &r.LoginHint
 	case slotMaxAge:
@@ -313,6 +309,14 @@ func (r *AuthorizeRequest) values(s slot) int {
 func (r *AuthorizeRequest) value(s slot, i int) string {
 	if s == slotResource {
 		return r.Resource[i]
+	}
+	return r.text(s)
+}
+
+// text gives the value of a parameter other than resource.
+func (r *AuthorizeRequest) text(s slot) string {
+	if s == slotIDTokenHint {
+		return r.IDTokenHint.Reveal()
 	}
 	return *r.at(s)
 }
@@ -500,6 +504,8 @@ func (r *AuthorizeRequest) set(s slot, value string) {
 		if value != "" { // as if absent
 			r.Resource = append(r.Resource, value)
 		}
+	case slotIDTokenHint:
+		r.IDTokenHint = NewSecret(value)
 	case slotRedirectURI:
 		r.RedirectURI, _, _ = strings.Cut(value, "#")
 	default:

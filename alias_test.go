@@ -49,6 +49,9 @@ func fields(req *upstream.AuthorizeRequest) map[string]any {
 	for i := range v.NumField() {
 		if !v.Field(i).IsZero() {
 			out[v.Type().Field(i).Name] = v.Field(i).Interface()
+			if secret, ok := v.Field(i).Interface().(upstream.Secret); ok {
+				out[v.Type().Field(i).Name] = secret.Reveal()
+			}
 		}
 	}
 	return out

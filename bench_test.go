@@ -24,7 +24,7 @@ const (
 		"&ui_locales=fr-CA+fr+en&connection=my-idp"
 )
 
-var sampleTransaction = upstream.Transaction{RedirectURI: "https://auth.example.com/login/callback", State: "3Qz0pHkEw7Xb1v5tFZyQyA"}
+var sampleTransaction = upstream.Transaction{RedirectURI: "https://auth.example.com/login/callback", State: upstream.NewSecret("3Qz0pHkEw7Xb1v5tFZyQyA")}
 
 var sampleConfig = oauth2.Config{
 	ClientID:    "idp-client",
@@ -43,7 +43,7 @@ func obvious(rawQuery string) (string, error) {
 }
 
 func fromValues(in url.Values) string {
-	return sampleConfig.AuthCodeURL(sampleTransaction.State,
+	return sampleConfig.AuthCodeURL(sampleTransaction.State.Reveal(),
 		oauth2.SetAuthURLParam("blog", "myblog.wordpress.com"),
 		oauth2.SetAuthURLParam("screen_name", in.Get("login_hint")),
 		oauth2.SetAuthURLParam("prompt", in.Get("prompt")),

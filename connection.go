@@ -21,19 +21,53 @@ import (
 // maxConnection bounds the JSON text of a connection, in bytes.
 const maxConnection = 1 << 20
 
-// A Secret prints as [redacted] in fmt and as an attribute in slog, and marshals
-// in full, also in a JSON log that finds one inside another value. Convert it
-// with string(s) to use it.
-type Secret string
+// A Secret is a text that is printed nowhere: fmt and slog show [redacted], and
+// where they ask no type how it prints, as in an unexported field of another
+// struct, the address of the text. JSON has it in full, also in a JSON log
+// that finds one inside another value. The zero Secret is the empty text.
+//
+// Secrets are not comparable by ==, which would compare addresses: compare
+// what Reveal gives.
+type Secret struct {
+	_    [0]func()
+	text *string // fmt follows no pointer to a string
+}
+
+// NewSecret makes a Secret of a text.
+func NewSecret(text string) Secret {
+	if text == "" {
+		return Secret{}
+	}
+	return Secret{text: &text}
+}
+
+// Reveal gives the text, to use it.
+func (s Secret) Reveal() string {
+	if s.text == nil {
+		return ""
+	}
+	return *s.text
+}
 
 const redacted = "[redacted]"
 
-// Format prints [redacted], whatever the verb, as far as fmt asks: for %p and a
-// misplaced %w, which go vet reports, it does not.
+// Format prints [redacted], whatever the verb.
 func (Secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(redacted)) }
 
 // LogValue gives [redacted].
 func (Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// MarshalText gives the text in full: JSON is for storage.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.Reveal()), nil }
+
+// UnmarshalText is the way back.
+func (s *Secret) UnmarshalText(text []byte) error {
+	*s = NewSecret(string(text))
+	return nil
+}
+
+// Headers are the connection's customHeaders: values by name, as they are sent.
+type Headers map[string]Secret
 
 // A Connection is the configuration of one identity provider, in the shape
 // that Auth0's Management API gives it. Build it with [ParseConnection], or as
@@ -80,7 +114,7 @@ type Options struct {
 	AuthParams     map[string]string // static: IdP parameter to value
 	AuthParamsMap  map[string]Alias  // dynamic: IdP parameter to incoming one
 	// CustomHeaders go with every request to the token endpoint, and no other.
-	CustomHeaders map[string]Secret
+	CustomHeaders Headers
 
 	UseOAuthSpecScope       bool   // useOauthSpecScope: connection_scope is joined by spaces, as OpenID Connect needs it
 	PKCEEnabled             bool   // pkce_enabled: a code verifier is required
@@ -107,7 +141,7 @@ var schema = lossless.NewSchema(
 	member(func(c *Connection) lossless.Field { return lossless.NonEmpty(&c.DisplayName) }, "display_name"),
 	member(func(c *Connection) lossless.Field { return lossless.List(&c.EnabledClients) }, "enabled_clients"),
 	option(func(o *Options) lossless.Field { return lossless.Text(&o.ClientID) }, "client_id", "consumer_key", "consumerKey"),
-	option(func(o *Options) lossless.Field { return lossless.Text(&o.ClientSecret) }, "client_secret", "consumer_secret", "consumerSecret"),
+	option(func(o *Options) lossless.Field { return secretField(&o.ClientSecret) }, "client_secret", "consumer_secret", "consumerSecret"),
 	option(func(o *Options) lossless.Field { return lossless.NonEmpty(&o.AuthorizationURL) }, "authorizationURL", "authorization_endpoint"),
 	option(func(o *Options) lossless.Field { return lossless.NonEmpty(&o.TokenURL) }, "tokenURL", "token_endpoint"),
 	option(func(o *Options) lossless.Field { return lossless.NonEmpty(&o.UserinfoEndpoint) }, "userinfo_endpoint"),
@@ -120,13 +154,15 @@ var schema = lossless.NewSchema(
 	option(func(o *Options) lossless.Field { return paramsField{&o.UpstreamParams} }, "upstream_params"),
 	option(func(o *Options) lossless.Field { return lossless.Dict(&o.AuthParams) }, "authParams"),
 	option(func(o *Options) lossless.Field { return lossless.Dict(&o.AuthParamsMap) }, "authParamsMap"),
-	option(func(o *Options) lossless.Field { return lossless.DictOrText(&o.CustomHeaders) }, "customHeaders"),
+	option(func(o *Options) lossless.Field {
+		return lossless.DictOrText((*map[string]Secret)(&o.CustomHeaders), NewSecret, Secret.Reveal)
+	}, "customHeaders"),
 	option(func(o *Options) lossless.Field { return lossless.Flag(&o.UseOAuthSpecScope) }, "useOauthSpecScope"),
 	option(func(o *Options) lossless.Field { return lossless.Flag(&o.PKCEEnabled) }, "pkce_enabled"),
 	option(func(o *Options) lossless.Field { return lossless.Text(&o.PKCE) }, "connection_settings/pkce"),
 	option(func(o *Options) lossless.Field { return lossless.Text(&o.TokenEndpointAuthMethod) }, "token_endpoint_auth_method"),
 	option(func(o *Options) lossless.Field { return lossless.Text(&o.IconURL) }, "icon_url"),
-	option(func(o *Options) lossless.Field { return lossless.Text(&o.FetchUserProfile) }, "scripts/fetchUserProfile"),
+	option(func(o *Options) lossless.Field { return secretField(&o.FetchUserProfile) }, "scripts/fetchUserProfile"),
 	option(func(o *Options) lossless.Field { return lossless.Text(&o.Protocol) }, "protocol"),
 	option(func(o *Options) lossless.Field { return lossless.Text(&o.Domain) }, "domain"),
 	option(func(o *Options) lossless.Field { return lossless.Text(&o.TenantDomain) }, "tenant_domain"),
@@ -134,6 +170,8 @@ var schema = lossless.NewSchema(
 	option(func(o *Options) lossless.Field { return lossless.Flag(&o.UseWSFed) }, "use_wsfed"),
 	option(func(o *Options) lossless.Field { return lossless.Text(&o.WAADProtocol) }, "waad_protocol"),
 )
+
+func secretField(s *Secret) lossless.Field { return lossless.Opaque(s, NewSecret, Secret.Reveal) }
 
 func member(field func(*Connection) lossless.Field, paths ...string) lossless.Member[Connection] {
 	return lossless.Member[Connection]{Paths: paths, Field: field}
@@ -367,7 +405,7 @@ func (k *checked) reportAt(message string, paths ...string) {
 func (c *Connection) headers() []header {
 	var out []header
 	for _, name := range lossless.Keys(c.doc.Lookup("options/customHeaders"), c.Options.CustomHeaders) {
-		out = append(out, header{name, string(c.Options.CustomHeaders[name])})
+		out = append(out, header{name, c.Options.CustomHeaders[name].Reveal()})
 	}
 	return out
 }
@@ -436,7 +474,7 @@ func (c *Connection) checkOptions(k *checked) {
 		k.reportAt("is missing; the identity provider gave it when the auth server was registered there", clientID...)
 	}
 	k.reportAt(check.Length(o.ClientID, maxClientID), clientID...)
-	k.reportAt(check.Length(string(o.ClientSecret), maxClientSecret),
+	k.reportAt(check.Length(o.ClientSecret.Reveal(), maxClientSecret),
 		"options/client_secret", "options/consumer_secret", "options/consumerSecret")
 	if o.IconURL != "" {
 		k.reportAt(check.WebURL(o.IconURL, maxURL), "options/icon_url")
@@ -453,7 +491,7 @@ func (c *Connection) checkOptions(k *checked) {
 	} else {
 		k.reportAt(check.Length(strings.Join(o.Scope, " "), maxScopeText), "options/scope")
 	}
-	k.reportAt(check.Length(string(o.FetchUserProfile), maxScript), "options/scripts/fetchUserProfile")
+	k.reportAt(check.Length(o.FetchUserProfile.Reveal(), maxScript), "options/scripts/fetchUserProfile")
 	switch o.PKCE {
 	case "", "auto", "S256":
 	case "disabled":

@@ -67,9 +67,9 @@ func TestC1WholeConnectionOrBody(t *testing.T) {
 	assert.Equal(t, "My IdP", conn.DisplayName)
 	assert.Equal(t, []string{"a", "b"}, conn.EnabledClients)
 	assert.Equal(t, upstream.Options{
-		ClientID: "c", ClientSecret: "s", IconURL: "https://cdn.example.com/assets/icon.png",
-		FetchUserProfile: "function(){}", AuthParams: map[string]string{"custom_param": "custom.param.value"},
-		AuthParamsMap: map[string]upstream.Alias{"custom_param2": "access_type"}, CustomHeaders: map[string]upstream.Secret{"X-A": "b"},
+		ClientID: "c", ClientSecret: upstream.NewSecret("s"), IconURL: "https://cdn.example.com/assets/icon.png",
+		FetchUserProfile: upstream.NewSecret("function(){}"), AuthParams: map[string]string{"custom_param": "custom.param.value"},
+		AuthParamsMap: map[string]upstream.Alias{"custom_param2": "access_type"}, CustomHeaders: upstream.Headers{"X-A": upstream.NewSecret("b")},
 		AuthorizationURL: "https://public-auth.example.com/oauth2/authorize", TokenURL: "https://auth.example.com/oauth2/token",
 		UserinfoEndpoint: "https://auth.example.com/me", Issuer: "https://auth.example.com", JWKSURI: "https://auth.example.com/jwks",
 		Scope: []string{"auth"}, UseOAuthSpecScope: true, PKCEEnabled: true, PKCE: "S256",
@@ -80,7 +80,7 @@ func TestC1WholeConnectionOrBody(t *testing.T) {
 	body := parse(t, `{"options": {"client_id": "c"}}`)
 	assert.Equal(t, "c", body.Options.ClientID)
 	body.Options.UpstreamParams["blog"] = upstream.Static("b") // no map is nil
-	body.Options.AuthParams["a"], body.Options.AuthParamsMap["b"], body.Options.CustomHeaders["c"] = "", "", ""
+	body.Options.AuthParams["a"], body.Options.AuthParamsMap["b"], body.Options.CustomHeaders["c"] = "", "", upstream.Secret{}
 	pointers, _ := problems(t, `{"options": {"client_id": "c"}}`)
 	assert.Equal(t, []string{"/strategy"}, pointers)
 }
@@ -168,9 +168,9 @@ func TestC3OneChangeChangesOnlyThat(t *testing.T) {
 		}, `{"alias": "prompt"}`, `{"alias":"prompt","value":"login","allow":[],"allow_pattern":"x","translate":{"a":"b"}}`},
 		{"parameter removed", func(c *upstream.Connection) { delete(c.Options.UpstreamParams, "z") }, `"z": {"value": "1"}, `, ``},
 		{"all parameters removed", func(c *upstream.Connection) { c.Options.UpstreamParams = nil }, `"z": {"value": "1"}, "n": null, "a": {"alias": "prompt"}`, `"n": null`},
-		{"header changed", func(c *upstream.Connection) { c.Options.CustomHeaders["X-A"] = "3" }, `"X-A": "2"`, `"X-A": "3"`},
+		{"header changed", func(c *upstream.Connection) { c.Options.CustomHeaders["X-A"] = upstream.NewSecret("3") }, `"X-A": "2"`, `"X-A": "3"`},
 		{"new object", func(c *upstream.Connection) { c.Options.AuthParams = map[string]string{"b": "1", "a": "2"} }, `"y": 1e3`, `"y": 1e3, "authParams": {"a":"2","b":"1"}`},
-		{"nested member", func(c *upstream.Connection) { c.Options.FetchUserProfile = "f" }, `{"other": 1}`, `{"other": 1, "fetchUserProfile": "f"}`},
+		{"nested member", func(c *upstream.Connection) { c.Options.FetchUserProfile = upstream.NewSecret("f") }, `{"other": 1}`, `{"other": 1, "fetchUserProfile": "f"}`},
 		{"new nested object", func(c *upstream.Connection) { c.Options.PKCE = "auto" }, `"y": 1e3`, `"y": 1e3, "connection_settings": {"pkce": "auto"}`},
 		{"clients", func(c *upstream.Connection) { c.EnabledClients = []string{"app"} }, `"a": ""`, `"a": "", "enabled_clients": ["app"]`},
 		{"list emptied", func(c *upstream.Connection) { c.Options.Scope = []string{} }, `["a"]`, `[]`},
@@ -230,7 +230,7 @@ func TestC3ChangeOverAnotherShape(t *testing.T) {
 			c.Options.UpstreamParams = upstream.Params{"a": upstream.Static("b")}
 			c.Options.AuthorizationURL = "https://i.example.com"
 		}, `{"options":{"upstream_params":{"a":{"value":"b"}},"authorizationURL":"https://i.example.com"}}`},
-		{"headers in a string", `{"options":{"customHeaders":"{\"X-A\":\"1\"}"}}`, func(c *upstream.Connection) { c.Options.CustomHeaders["X-B"] = "2" },
+		{"headers in a string", `{"options":{"customHeaders":"{\"X-A\":\"1\"}"}}`, func(c *upstream.Connection) { c.Options.CustomHeaders["X-B"] = upstream.NewSecret("2") },
 			`{"options":{"customHeaders":{"X-A":"1","X-B":"2"}}}`},
 		{"headers in a string removed", `{"options":{"customHeaders":"{\"X-A\":\"1\"}"}}`, func(c *upstream.Connection) { c.Options.CustomHeaders = nil }, `{"options":{}}`},
 		{"the spelling stays", `{"options":{"authorization_endpoint":"https://a.example.com","consumerKey":"k"}}`, func(c *upstream.Connection) {
@@ -258,7 +258,7 @@ func TestC3ChangeOverAnotherShape(t *testing.T) {
 }
 
 func TestC3LiteralMarshals(t *testing.T) {
-	conn := upstream.Connection{Name: "my-idp", Strategy: "oidc", Options: upstream.Options{ClientID: "c", ClientSecret: "s",
+	conn := upstream.Connection{Name: "my-idp", Strategy: "oidc", Options: upstream.Options{ClientID: "c", ClientSecret: upstream.NewSecret("s"),
 		AuthorizationURL: "https://idp.example.com/a", TokenURL: "https://idp.example.com/t", Scope: []string{"openid", "email"},
 		UpstreamParams: upstream.Params{"login_hint": upstream.Dynamic(upstream.AliasLoginHint)}}}
 	out, err := json.Marshal(conn)
@@ -345,7 +345,7 @@ func TestE4OutputIsNotKept(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, text, string(again))
 	p = p.WithProfileFetcher(func(_ context.Context, _ *oauth2.Token, c *upstream.Connection) (*upstream.Profile, error) {
-		assert.Equal(t, upstream.Secret("s3cret"), c.Options.ClientSecret)
+		assert.Equal(t, "s3cret", c.Options.ClientSecret.Reveal())
 		return &upstream.Profile{UserID: "1"}, nil
 	})
 	_, err = p.FetchProfile(t.Context(), &oauth2.Token{AccessToken: "A1"})
@@ -521,8 +521,8 @@ func TestC5ProgramMendsTheText(t *testing.T) {
 	assert.Len(t, config.Problems, 5, "mending one hides no other")
 	conn.Options.UpstreamParams["a"] = upstream.Dynamic(upstream.AliasPrompt)
 	delete(conn.Options.UpstreamParams, "b")
-	conn.Options.CustomHeaders = map[string]upstream.Secret{"X-A": "b"}
-	conn.Options.ClientSecret = "s"
+	conn.Options.CustomHeaders = upstream.Headers{"X-A": upstream.NewSecret("b")}
+	conn.Options.ClientSecret = upstream.NewSecret("s")
 	conn.Options.Scope = []string{"a"}
 	require.NoError(t, conn.Validate())
 	out, err := conn.MarshalJSON()
@@ -581,7 +581,7 @@ func TestH8SecretsArePrintedNowhere(t *testing.T) {
 	require.NoError(t, err)
 	req, err := upstream.ParseAuthorizeQuery("id_token_hint=" + planted + "&login_hint=h")
 	require.NoError(t, err)
-	tx := upstream.Transaction{RedirectURI: "https://auth.example.com/cb", State: planted, Nonce: planted, CodeVerifier: planted, RequestToken: planted}
+	tx := upstream.Transaction{RedirectURI: "https://auth.example.com/cb", State: upstream.NewSecret(planted), Nonce: upstream.NewSecret(planted), CodeVerifier: upstream.NewSecret(planted), RequestToken: upstream.NewSecret(planted)}
 	explanation, err := p.Explain(req, sampleTransaction)
 	require.NoError(t, err)
 	var out bytes.Buffer

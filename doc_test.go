@@ -83,7 +83,7 @@ func TestDocumentationRuns(t *testing.T) {
 	assert.GreaterOrEqual(t, len(d.Blocks), 3)
 	assert.Empty(t, d.Unrun(), "code that no example runs")
 	others := []string{
-		"Format", "LogValue", "Error", "Is", "Unwrap", "UnmarshalJSON", "MarshalJSON",
+		"Format", "LogValue", "Error", "Is", "Unwrap", "UnmarshalJSON", "MarshalJSON", "UnmarshalText", "MarshalText",
 		"PasswordCredentialsToken", "DeviceAuth", "DeviceAccessToken",
 	}
 	for name, f := range functions(reference(t)) {
@@ -118,41 +118,41 @@ func TestReadmeTables(t *testing.T) {
 func TestE1PrefixOfEveryError(t *testing.T) {
 	ctx := context.Background()
 	var provider *upstream.Provider
-	var config *upstream.Config
+	var config *upstream.TokenConfig
 	var profile *upstream.Profile
 	first := func(_ any, err error) error { return err }
 	failures := map[string]error{
-		"AuthorizationURL":                first(upstream.AuthorizationURL(nil, nil, upstream.Transaction{})),
-		"NewConfig":                       first(upstream.NewConfig(oauth2.Config{}, map[string]string{"Host": "x"})),
-		"NewProvider":                     first(upstream.NewProvider(nil)),
-		"ParseAuthorizeQuery":             first(upstream.ParseAuthorizeQuery("prompt=%")),
-		"ParseAuthorizeRequest":           first(upstream.ParseAuthorizeRequest(nil)),
-		"ParseAuthorizeValues":            first(upstream.ParseAuthorizeValues(url.Values{"prompt": {"\x00"}})),
-		"ParseConnection":                 first(upstream.ParseConnection(nil)),
-		"ParseProfile":                    first(upstream.ParseProfile(nil)),
-		"Config.DeviceAccessToken":        first(config.DeviceAccessToken(ctx, nil)),
-		"Config.DeviceAuth":               first(config.DeviceAuth(ctx)),
-		"Config.Exchange":                 first(config.Exchange(ctx, "code")),
-		"Config.PasswordCredentialsToken": first(config.PasswordCredentialsToken(ctx, "u", "p")),
-		"Connection.UnmarshalJSON":        new(upstream.Connection).UnmarshalJSON([]byte("{")),
-		"Connection.UpdateBody":           first((*upstream.Connection)(nil).UpdateBody()),
-		"Connection.Validate":             new(upstream.Connection).Validate(),
-		"Profile.CheckSubject":            profile.CheckSubject("x"),
-		"Profile.UnmarshalJSON":           new(upstream.Profile).UnmarshalJSON([]byte("{}")),
-		"Profile.MarshalJSON":             first(upstream.Profile{Extra: map[string]json.RawMessage{"x": []byte("{")}}.MarshalJSON()),
-		"Provider.AppendAuthorizationURL": first(provider.AppendAuthorizationURL(nil, nil, upstream.Transaction{})),
-		"Provider.AuthorizationURL":       first(provider.AuthorizationURL(nil, upstream.Transaction{})),
-		"Provider.Explain":                first(provider.Explain(nil, upstream.Transaction{})),
-		"Provider.FetchProfile":           first(provider.FetchProfile(ctx, nil)),
-		"Userinfo.Fetch":                  first(upstream.Userinfo{}.Fetch(ctx, nil, nil)),
+		"AuthorizationURL":                     first(upstream.AuthorizationURL(nil, nil, upstream.Transaction{})),
+		"NewTokenConfig":                       first(upstream.NewTokenConfig(oauth2.Config{}, upstream.Headers{"Host": upstream.NewSecret("x")})),
+		"NewProvider":                          first(upstream.NewProvider(nil)),
+		"ParseAuthorizeQuery":                  first(upstream.ParseAuthorizeQuery("prompt=%")),
+		"ParseAuthorizeRequest":                first(upstream.ParseAuthorizeRequest(nil)),
+		"ParseAuthorizeValues":                 first(upstream.ParseAuthorizeValues(url.Values{"prompt": {"\x00"}})),
+		"ParseConnection":                      first(upstream.ParseConnection(nil)),
+		"ParseProfile":                         first(upstream.ParseProfile(nil)),
+		"TokenConfig.DeviceAccessToken":        first(config.DeviceAccessToken(ctx, nil)),
+		"TokenConfig.DeviceAuth":               first(config.DeviceAuth(ctx)),
+		"TokenConfig.Exchange":                 first(config.Exchange(ctx, "code")),
+		"TokenConfig.PasswordCredentialsToken": first(config.PasswordCredentialsToken(ctx, "u", "p")),
+		"Connection.UnmarshalJSON":             new(upstream.Connection).UnmarshalJSON([]byte("{")),
+		"Connection.UpdateBody":                first((*upstream.Connection)(nil).UpdateBody()),
+		"Connection.Validate":                  new(upstream.Connection).Validate(),
+		"Profile.CheckSubject":                 profile.CheckSubject("x"),
+		"Profile.UnmarshalJSON":                new(upstream.Profile).UnmarshalJSON([]byte("{}")),
+		"Profile.MarshalJSON":                  first(upstream.Profile{Extra: map[string]json.RawMessage{"x": []byte("{")}}.MarshalJSON()),
+		"Provider.AppendAuthorizationURL":      first(provider.AppendAuthorizationURL(nil, nil, upstream.Transaction{})),
+		"Provider.AuthorizationURL":            first(provider.AuthorizationURL(nil, upstream.Transaction{})),
+		"Provider.Explain":                     first(provider.Explain(nil, upstream.Transaction{})),
+		"Provider.FetchProfile":                first(provider.FetchProfile(ctx, nil)),
+		"Userinfo.Fetch":                       first(upstream.Userinfo{}.Fetch(ctx, nil, nil)),
 		// What these make comes out of http.Client and oauth2.TokenSource.
-		"Config.Client": func() error {
+		"TokenConfig.Client": func() error {
 			_, err := config.TokenSource(ctx, nil).Token()
 			return err
 		}(),
 		"ErrSAML": upstream.ErrSAML,
 	}
-	never := map[string]bool{"Connection.MarshalJSON": true, "Param.MarshalJSON": true, "ProfileError.Unwrap": true}
+	never := map[string]bool{"Connection.MarshalJSON": true, "Param.MarshalJSON": true, "ProfileError.Unwrap": true, "Secret.MarshalText": true, "Secret.UnmarshalText": true}
 	for name, f := range functions(reference(t)) {
 		results := f.Decl.Type.Results
 		if results == nil || never[name] {

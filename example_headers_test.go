@@ -14,7 +14,7 @@ import (
 
 // The callback has brought a code: the connection's customHeaders go with it to
 // the token endpoint, and nowhere else.
-func ExampleProvider_OAuth2Config() {
+func ExampleProvider_TokenConfig() {
 	idp := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fmt.Println(r.FormValue("grant_type"), r.FormValue("code"), r.Header.Get("X-Tenant"))
 		w.Header().Set("Content-Type", "application/json")
@@ -34,7 +34,7 @@ func ExampleProvider_OAuth2Config() {
 		fmt.Println(err)
 		return
 	}
-	config := provider.OAuth2Config("https://auth.example.com/callback")
+	config := provider.TokenConfig("https://auth.example.com/callback")
 	token, err := config.Exchange(context.Background(), "SplxlOBeZQQYbYS6WxSbIA")
 	if err != nil {
 		fmt.Println(err)
@@ -43,12 +43,12 @@ func ExampleProvider_OAuth2Config() {
 	fmt.Println(token.Type(), config)
 	// Output:
 	// authorization_code SplxlOBeZQQYbYS6WxSbIA blue
-	// Bearer upstream.Config(client "auth-server")
+	// Bearer upstream.TokenConfig(client "auth-server")
 }
 
 // Without a connection, and with an identity provider that wants Basic
 // authentication written as a header: the secret does not also go into the body.
-func ExampleNewConfig() {
+func ExampleNewTokenConfig() {
 	idp := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		user, _, _ := r.BasicAuth()
 		fmt.Printf("user %q, secret in the body %q\n", user, r.PostFormValue("client_secret"))
@@ -58,11 +58,11 @@ func ExampleNewConfig() {
 	}))
 	defer idp.Close()
 
-	config, err := upstream.NewConfig(oauth2.Config{
+	config, err := upstream.NewTokenConfig(oauth2.Config{
 		ClientID:     "auth-server",
 		ClientSecret: "s3cret",
 		Endpoint:     oauth2.Endpoint{TokenURL: idp.URL + "/token"},
-	}, map[string]string{"Authorization": "Basic YXV0aC1zZXJ2ZXI6czNjcmV0"})
+	}, upstream.Headers{"Authorization": upstream.NewSecret("Basic YXV0aC1zZXJ2ZXI6czNjcmV0")})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -70,7 +70,7 @@ func ExampleNewConfig() {
 	_, err = config.Exchange(context.Background(), "SplxlOBeZQQYbYS6WxSbIA")
 	fmt.Println(err)
 
-	_, err = upstream.NewConfig(oauth2.Config{}, map[string]string{"Host": "idp.example.com"})
+	_, err = upstream.NewTokenConfig(oauth2.Config{}, upstream.Headers{"Host": upstream.NewSecret("idp.example.com")})
 	fmt.Println(err != nil)
 	// Output:
 	// user "auth-server", secret in the body ""
@@ -80,17 +80,17 @@ func ExampleNewConfig() {
 
 // The token of a login is used for the provider's API: refreshed where it has
 // expired, with the customHeaders, which the API never sees.
-func ExampleConfig_Client() {
+func ExampleTokenConfig_Client() {
 	idp := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fmt.Printf("%s with X-Tenant %q\n", r.URL.Path, r.Header.Get("X-Tenant"))
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = fmt.Fprint(w, `{"access_token": "new", "token_type": "bearer", "expires_in": 3600}`)
 	}))
 	defer idp.Close()
-	config, err := upstream.NewConfig(oauth2.Config{
+	config, err := upstream.NewTokenConfig(oauth2.Config{
 		ClientID: "auth-server",
 		Endpoint: oauth2.Endpoint{TokenURL: idp.URL + "/token"},
-	}, map[string]string{"X-Tenant": "blue"})
+	}, upstream.Headers{"X-Tenant": upstream.NewSecret("blue")})
 	if err != nil {
 		fmt.Println(err)
 		return

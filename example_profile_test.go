@@ -59,17 +59,18 @@ func ExampleProvider_FetchProfile() {
 	idp := httptest.NewServer(mux)
 	defer idp.Close()
 	provider, err := upstream.NewProvider(&upstream.Connection{Name: "acme", Strategy: "oidc", Options: upstream.Options{
-		ClientID: "auth-server", ClientSecret: "s3cret", AuthorizationURL: idp.URL + "/authorize", TokenURL: idp.URL + "/token",
+		ClientID: "auth-server", ClientSecret: upstream.NewSecret("s3cret"), AuthorizationURL: idp.URL + "/authorize", TokenURL: idp.URL + "/token",
 		UserinfoEndpoint: idp.URL + "/userinfo",
 	}})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	ctx, callback, code, verifier := context.Background(), "https://auth.example.com/login/callback", "SplxlOBeZQQYbYS6WxSbIA", oauth2.GenerateVerifier()
+	ctx, callback, code := context.Background(), "https://auth.example.com/login/callback", "SplxlOBeZQQYbYS6WxSbIA"
+	tx := upstream.NewTransaction(callback) // that of the authorization URL
 
-	config := provider.OAuth2Config(callback) // the RedirectURI of the authorization URL
-	token, err := config.Exchange(ctx, code, oauth2.VerifierOption(verifier))
+	config := provider.TokenConfig(callback) // the RedirectURI of the authorization URL
+	token, err := config.Exchange(ctx, code, oauth2.VerifierOption(tx.CodeVerifier.Reveal()))
 	if err != nil {
 		log.Fatal(err) // errors.As: *oauth2.RetrieveError, whose ErrorCode may be "invalid_grant"
 	}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 
 	"example.com/upstream"
 )
@@ -29,7 +30,7 @@ func Example() {
 
 	url, err := upstream.AuthorizationURL(conn, nil, upstream.Transaction{
 		RedirectURI: "https://auth.example.com/login/callback",
-		State:       "af0ifjsldkj",
+		State:       upstream.NewSecret("af0ifjsldkj"),
 	})
 	if err != nil {
 		panic(err)
@@ -60,7 +61,7 @@ func ExampleProvider_AuthorizationURL() {
 		}
 		url, err := provider.AuthorizationURL(req, upstream.Transaction{
 			RedirectURI: "https://auth.example.com/login/callback",
-			State:       "af0ifjsldkj", // of the auth server, new for each login; never req.State
+			State:       upstream.NewSecret("af0ifjsldkj"), // of the auth server, new for each login; never req.State
 		})
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
@@ -88,7 +89,7 @@ func ExampleProvider_Explain() {
 		panic(err)
 	}
 	req := &upstream.AuthorizeRequest{Prompt: "none", UILocales: "fr"}
-	explanation, err := provider.Explain(req, upstream.Transaction{RedirectURI: "https://auth.example.com/cb", State: "s"})
+	explanation, err := provider.Explain(req, upstream.Transaction{RedirectURI: "https://auth.example.com/cb", State: upstream.NewSecret("s")})
 	if err != nil {
 		panic(err)
 	}
@@ -111,7 +112,7 @@ func ExampleProvider_AppendAuthorizationURL() {
 		panic(err)
 	}
 	buf := make([]byte, 0, 1024)
-	buf, err = provider.AppendAuthorizationURL(buf, nil, upstream.Transaction{RedirectURI: "https://auth.example.com/cb", State: "s"})
+	buf, err = provider.AppendAuthorizationURL(buf, nil, upstream.Transaction{RedirectURI: "https://auth.example.com/cb", State: upstream.NewSecret("s")})
 	fmt.Println(string(buf), err)
 	// Output:
 	// https://github.com/login/oauth/authorize?client_id=c&redirect_uri=https%3A%2F%2Fauth.example.com%2Fcb&response_type=code&state=s <nil>
@@ -172,7 +173,7 @@ func ExampleNewProvider() {
 	}
 	fmt.Println(provider.AuthorizationURL(req, upstream.Transaction{
 		RedirectURI: "https://auth.example.com/login/callback",
-		State:       "af0ifjsldkj", // rand.Text(): unguessable, and new for each login
+		State:       upstream.NewSecret("af0ifjsldkj"), // NewTransaction makes one that nobody can guess
 	}))
 	// Output:
 	// https://public-api.wordpress.com/oauth2/authorize?blog=myblog.wordpress.com&client_id=12345&redirect_uri=https%3A%2F%2Fauth.example.com%2Flogin%2Fcallback&response_type=code&scope=profile&state=af0ifjsldkj&user=user%40domain.com <nil>
@@ -182,7 +183,7 @@ func ExampleNewProvider() {
 func ExampleParseAuthorizeRequest() {
 	data := []byte(`{"strategy": "github", "options": {"client_id": "c", "upstream_params": {"login": {"alias": "login_hint"}}}}`)
 	w, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/authorize?response_type=code&client_id=app&login_hint=ann", nil)
-	callback, state := "https://auth.example.com/login/callback", "af0ifjsldkj"
+	const callback = "https://auth.example.com/login/callback"
 
 	conn, err := upstream.ParseConnection(data) // JSON as Auth0's Management API has it
 	if err != nil {
@@ -198,11 +199,14 @@ func ExampleParseAuthorizeRequest() {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	url, err := provider.AuthorizationURL(req, upstream.Transaction{RedirectURI: callback, State: state})
+	tx := upstream.NewTransaction(callback) // new for each login; keep it for the callback
+	url, err := provider.AuthorizationURL(req, tx)
 
-	fmt.Println(url, err)
+	fmt.Println(strings.HasPrefix(url, "https://github.com/login/oauth/authorize?client_id=c&code_challenge="), err)
+	fmt.Println(strings.HasSuffix(url, "&state="+tx.State.Reveal()))
 	// Output:
-	// https://github.com/login/oauth/authorize?client_id=c&login=ann&redirect_uri=https%3A%2F%2Fauth.example.com%2Flogin%2Fcallback&response_type=code&state=af0ifjsldkj <nil>
+	// true <nil>
+	// true
 }
 
 // A host that has parsed the request already, here of a POST, passes the values.
@@ -222,7 +226,7 @@ func ExampleAuthorizationURL() {
 		UpstreamParams: upstream.Params{"allow_signup": upstream.Static("false"), "login": upstream.Dynamic(upstream.AliasLoginHint)},
 	}}
 	fmt.Println(upstream.AuthorizationURL(conn, &upstream.AuthorizeRequest{LoginHint: "ann"},
-		upstream.Transaction{RedirectURI: "https://auth.example.com/cb", State: "s"}))
+		upstream.Transaction{RedirectURI: "https://auth.example.com/cb", State: upstream.NewSecret("s")}))
 	// Output:
 	// https://github.com/login/oauth/authorize?allow_signup=false&client_id=c&login=ann&redirect_uri=https%3A%2F%2Fauth.example.com%2Fcb&response_type=code&state=s <nil>
 }

@@ -161,13 +161,19 @@ func fetch(ctx context.Context, idp *site, fields map[string]string) (*upstream.
 }
 
 func TestH7EndOfTheContextEndsTheRequest(t *testing.T) {
-	for name, request := range map[string]func(context.Context, *upstream.Config, *site) error{
-		"exchange": func(ctx context.Context, c *upstream.Config, _ *site) error {
+	for name, request := range map[string]func(context.Context, *upstream.TokenConfig, *site) error{
+		"exchange": func(ctx context.Context, c *upstream.TokenConfig, _ *site) error {
 			_, err := c.Exchange(ctx, "code")
 			return err
 		},
-		"device":  func(ctx context.Context, c *upstream.Config, _ *site) error { _, err := c.DeviceAuth(ctx); return err },
-		"profile": func(ctx context.Context, _ *upstream.Config, s *site) error { _, err := fetch(ctx, s, nil); return err },
+		"device": func(ctx context.Context, c *upstream.TokenConfig, _ *site) error {
+			_, err := c.DeviceAuth(ctx)
+			return err
+		},
+		"profile": func(ctx context.Context, _ *upstream.TokenConfig, s *site) error {
+			_, err := fetch(ctx, s, nil)
+			return err
+		},
 	} {
 		for _, text := range []string{"", "{"} {
 			t.Run(name, func(t *testing.T) {
@@ -199,7 +205,7 @@ func TestCertificateIsNamed(t *testing.T) {
 	idp := httptest.NewTLSServer(http.NotFoundHandler())
 	defer idp.Close()
 	idp.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, 0)
-	config, err := upstream.NewConfig(oauth2.Config{Endpoint: oauth2.Endpoint{TokenURL: idp.URL}}, nil)
+	config, err := upstream.NewTokenConfig(oauth2.Config{Endpoint: oauth2.Endpoint{TokenURL: idp.URL}}, nil)
 	require.NoError(t, err)
 	_, err = config.Exchange(t.Context(), "code")
 	require.EqualError(t, err, "upstream: token endpoint: the server's certificate could not be verified")
@@ -230,7 +236,7 @@ func TestH8NothingPrintedHoldsASecret(t *testing.T) {
 	})
 	oauth := oauth2.Config{ClientID: "client", ClientSecret: secret, RedirectURL: "https://auth.example.com/?" + secret}
 	oauth.Endpoint = oauth2.Endpoint{TokenURL: idp.URL + "/token?key=" + secret, DeviceAuthURL: idp.URL + "/device?key=" + secret}
-	config, err := upstream.NewConfig(oauth, map[string]string{"Authorization": basic("client", secret), "X-Key": secret})
+	config, err := upstream.NewTokenConfig(oauth, upstream.Headers{"Authorization": upstream.NewSecret(basic("client", secret)), "X-Key": upstream.NewSecret(secret)})
 	require.NoError(t, err)
 	token := &oauth2.Token{AccessToken: secret, RefreshToken: secret}
 	things := []any{config, *config, config.Client(t.Context(), token), *config.Client(t.Context(), token), config.Client(t.Context(), token).Transport}
@@ -265,7 +271,7 @@ func TestH8NothingPrintedHoldsASecret(t *testing.T) {
 	_, own := p.WithProfileFetcher(func(context.Context, *oauth2.Token, *upstream.Connection) (*upstream.Profile, error) {
 		return nil, errors.New(secret)
 	}).FetchProfile(t.Context(), token)
-	things = append(things, injected, own, p.OAuth2Config("x"))
+	things = append(things, injected, own, p.TokenConfig("x"))
 
 	for i, thing := range things {
 		require.NotNil(t, thing, "%d", i)
@@ -274,7 +280,7 @@ func TestH8NothingPrintedHoldsASecret(t *testing.T) {
 			assert.NotContains(t, text, form, "%d: %T", i, thing)
 		}
 	}
-	assert.Contains(t, printed(config), `upstream.Config(client "client")`)
+	assert.Contains(t, printed(config), `upstream.TokenConfig(client "client")`)
 	assert.Contains(t, printed(config.Client(t.Context(), token)), "upstream.Transport")
 	// What errors.As finds is the program's to keep: but no request in it.
 	status.Store(400)

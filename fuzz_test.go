@@ -164,12 +164,12 @@ func FuzzAuthorizationURL(f *testing.F) {
 		for _, v := range vs {
 			if len(v.Request) < 2000 {
 				tx := v.transaction()
-				f.Add([]byte(v.Connection), v.Request, tx.RedirectURI, tx.State, tx.Nonce, tx.CodeVerifier, tx.RequestToken)
+				f.Add([]byte(v.Connection), v.Request, tx.RedirectURI, tx.State.Reveal(), tx.Nonce.Reveal(), tx.CodeVerifier.Reveal(), tx.RequestToken.Reveal())
 			}
 		}
 	}
 	f.Fuzz(func(t *testing.T, connection []byte, query, redirectURI, state, nonce, verifier, token string) {
-		tx := upstream.Transaction{RedirectURI: redirectURI, State: state, Nonce: nonce, CodeVerifier: verifier, RequestToken: token}
+		tx := upstream.Transaction{RedirectURI: redirectURI, State: upstream.NewSecret(state), Nonce: upstream.NewSecret(nonce), CodeVerifier: upstream.NewSecret(verifier), RequestToken: upstream.NewSecret(token)}
 		conn, err := upstream.ParseConnection(connection)
 		if err != nil {
 			return

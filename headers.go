@@ -104,7 +104,7 @@ func isToken(name string) bool {
 	return name != ""
 }
 
-// A Config makes the token requests of one connection. Its methods have the
+// A TokenConfig makes the token requests of one connection. Its methods have the
 // signatures of [oauth2.Config] and behave as they do there, but that
 //
 //   - the connection's customHeaders go with every request to the token
@@ -130,46 +130,62 @@ func isToken(name string) bool {
 // transport, timeout and jar serve, and it is never changed. Without one,
 // requests to these endpoints end after 30 seconds.
 //
-// A Config is safe for concurrent use. The zero value has no endpoint: its
+// A TokenConfig is safe for concurrent use. The zero value has no endpoint: its
 // methods give an error.
-type Config struct {
+type TokenConfig struct {
+	c **tokenConfig // two pointers, which fmt never follows
+}
+
+// get is nil for the nil and the zero TokenConfig.
+func (c *TokenConfig) get() *tokenConfig {
+	if c == nil || c.c == nil {
+		return nil
+	}
+	return *c.c
+}
+
+func (c *tokenConfig) public() *TokenConfig { return &TokenConfig{&c} }
+
+type tokenConfig struct {
 	oauth    oauth2.Config // not embedded: AuthCodeURL would come with it, and know nothing of the connection
 	headers  http.Header
 	tokenURL string // as it stands in a request, "" if none can be made
 }
 
-// NewConfig is for programs that have an [oauth2.Config] and headers for its
+// NewTokenConfig is for programs that have an [oauth2.Config] and headers for its
 // token endpoint, but no [Connection]. The error is a [*ConfigError] that holds
 // every problem with the headers; each pointer begins at the map.
 //
 // [oauth2.AuthStyleAutoDetect], the zero value, means AuthStyleInParams here:
 // a guess that fails has spent the code. URLs are the program's own and not
 // checked; make them https.
-func NewConfig(c oauth2.Config, headers map[string]string) (*Config, error) {
+func NewTokenConfig(c oauth2.Config, headers Headers) (*TokenConfig, error) {
 	list := make([]header, 0, len(headers)) // a copy: later changes to the map change nothing
 	for _, name := range slices.Sorted(maps.Keys(headers)) {
-		list = append(list, header{name, headers[name]})
+		list = append(list, header{name, headers[name].Reveal()})
 	}
 	if problems := headerProblems(list); problems != nil {
 		return nil, &ConfigError{Problems: problems}
 	}
 	c.Scopes = slices.Clone(c.Scopes) // the caller's
-	return newConfig(c, list), nil
+	config := newTokenConfig(c, list)
+	return config.public(), nil
 }
 
-// OAuth2Config gives what exchanges a code for a token, and refreshes it.
+// TokenConfig gives what exchanges a code for a token, and refreshes it.
 // redirectURL is the very one that the authorization URL was made with. That of
 // an OAuth 1.0a connection gives errors: its tokens are not oauth2's.
-func (p *Provider) OAuth2Config(redirectURL string) *Config {
-	if p == nil {
-		return &Config{}
+func (p *Provider) TokenConfig(redirectURL string) *TokenConfig {
+	q := p.get()
+	if q == nil {
+		return &TokenConfig{}
 	}
-	c := p.config // what it shares with the Provider's is never written
+	c := q.config // what it shares with the Provider's is never written
 	c.oauth.RedirectURL = redirectURL
-	return &c
+	return c.public()
 }
 
-func newConfig(c oauth2.Config, headers []header) *Config {
+func newTokenConfig(c oauth2.Config, headers []header) tokenConfig {
 	if c.ClientSecret == "" || c.Endpoint.AuthStyle != oauth2.AuthStyleInHeader {
 		c.Endpoint.AuthStyle = oauth2.AuthStyleInParams
 	}
@@ -186,7 +202,7 @@ func newConfig(c oauth2.Config, headers []header) *Config {
 			c.ClientSecret = ""
 		}
 	}
-	config := &Config{oauth: c, headers: own}
+	config := tokenConfig{oauth: c, headers: own}
 	// Through NewRequest, which also tidies "host:" as the later request does.
 	if req, err := http.NewRequest(http.MethodPost, c.Endpoint.TokenURL, nil); err == nil {
 		config.tokenURL = req.URL.String()
@@ -214,10 +230,14 @@ func authenticates(authorization, clientID string) bool {
 	return user == clientID || err == nil && decoded == clientID
 }
 
-// Format prints the client id and nothing else, whatever the verb: a Config
-// holds the client secret and header values.
-func (c Config) Format(f fmt.State, verb rune) {
-	printText(f, verb, fmt.Sprintf("upstream.Config(client %q)", c.oauth.ClientID))
+// Format prints the client id and nothing else, whatever the verb: a
+// TokenConfig holds the client secret and header values.
+func (c TokenConfig) Format(f fmt.State, verb rune) {
+	id := ""
+	if in := c.get(); in != nil {
+		id = in.oauth.ClientID
+	}
+	printText(f, verb, fmt.Sprintf("upstream.TokenConfig(client %q)", id))
 }
 
 // printText is the Format of types whose fields must not be printed.
@@ -230,32 +250,35 @@ func printText(f fmt.State, verb rune, text string) {
 
 // Exchange spends an authorization code; see [oauth2.Config.Exchange]. With
 // PKCE, opts holds [oauth2.VerifierOption].
-func (c *Config) Exchange(ctx context.Context, code string, opts ...oauth2.AuthCodeOption) (*oauth2.Token, error) {
-	return c.token(ctx, func(ctx context.Context) (*oauth2.Token, error) {
-		return c.oauth.Exchange(ctx, code, withoutNil(opts)...)
+func (c *TokenConfig) Exchange(ctx context.Context, code string, opts ...oauth2.AuthCodeOption) (*oauth2.Token, error) {
+	in := c.get()
+	return in.token(ctx, func(ctx context.Context) (*oauth2.Token, error) {
+		return in.oauth.Exchange(ctx, code, withoutNil(opts)...)
 	})
 }
 
 // PasswordCredentialsToken is the resource owner password grant, for servers
 // that leave no choice; see [oauth2.Config.PasswordCredentialsToken].
-func (c *Config) PasswordCredentialsToken(ctx context.Context, username, password string) (*oauth2.Token, error) {
-	return c.token(ctx, func(ctx context.Context) (*oauth2.Token, error) {
-		return c.oauth.PasswordCredentialsToken(ctx, username, password)
+func (c *TokenConfig) PasswordCredentialsToken(ctx context.Context, username, password string) (*oauth2.Token, error) {
+	in := c.get()
+	return in.token(ctx, func(ctx context.Context) (*oauth2.Token, error) {
+		return in.oauth.PasswordCredentialsToken(ctx, username, password)
 	})
 }
 
 // DeviceAuth begins a device login (RFC 8628); see [oauth2.Config.DeviceAuth].
 // Unlike there, the context also ends the request. The custom headers are not
 // sent: they belong to the token endpoint.
-func (c *Config) DeviceAuth(ctx context.Context, opts ...oauth2.AuthCodeOption) (*oauth2.DeviceAuthResponse, error) {
-	if c == nil || c.oauth.Endpoint.DeviceAuthURL == "" {
+func (c *TokenConfig) DeviceAuth(ctx context.Context, opts ...oauth2.AuthCodeOption) (*oauth2.DeviceAuthResponse, error) {
+	in := c.get()
+	if in == nil || in.oauth.Endpoint.DeviceAuthURL == "" {
 		return nil, &endpointError{text: "upstream: there is no device authorization endpoint; set Endpoint.DeviceAuthURL"}
 	}
 	if ctx == nil {
 		ctx = context.Background()
 	}
 	client := endpoint.Carrying(ctx, endpoint.Client(ctx, "", nil))
-	answer, err := c.oauth.DeviceAuth(context.WithValue(ctx, oauth2.HTTPClient, client), withoutNil(opts)...)
+	answer, err := in.oauth.DeviceAuth(context.WithValue(ctx, oauth2.HTTPClient, client), withoutNil(opts)...)
 	switch {
 	case err != nil:
 		return nil, endpointFailure("device authorization endpoint", err)
@@ -267,7 +290,7 @@ func (c *Config) DeviceAuth(ctx context.Context, opts ...oauth2.AuthCodeOption) 
 
 // DeviceAccessToken polls until the user has agreed on the other device; see
 // [oauth2.Config.DeviceAccessToken].
-func (c *Config) DeviceAccessToken(ctx context.Context, da *oauth2.DeviceAuthResponse, opts ...oauth2.AuthCodeOption) (*oauth2.Token, error) {
+func (c *TokenConfig) DeviceAccessToken(ctx context.Context, da *oauth2.DeviceAuthResponse, opts ...oauth2.AuthCodeOption) (*oauth2.Token, error) {
 	if da == nil {
 		return nil, &endpointError{text: "upstream: there is no device authorization to poll for; call DeviceAuth first"}
 	}
@@ -275,16 +298,17 @@ func (c *Config) DeviceAccessToken(ctx context.Context, da *oauth2.DeviceAuthRes
 	// overflowing one. 0 stands for the RFC's 5 seconds.
 	polled := *da
 	polled.Interval = min(max(polled.Interval, 0), maxPollInterval)
-	return c.token(ctx, func(ctx context.Context) (*oauth2.Token, error) {
-		return c.oauth.DeviceAccessToken(ctx, &polled, withoutNil(opts)...)
+	in := c.get()
+	return in.token(ctx, func(ctx context.Context) (*oauth2.Token, error) {
+		return in.oauth.DeviceAccessToken(ctx, &polled, withoutNil(opts)...)
 	})
 }
 
 // TokenSource gives t while it is valid, and refreshes it from then on; see
 // [oauth2.Config.TokenSource]. A refresh that fails keeps the refresh token, so
 // that the next call tries again.
-func (c *Config) TokenSource(ctx context.Context, t *oauth2.Token) oauth2.TokenSource {
-	r := &refresher{ctx: ctx, config: c}
+func (c *TokenConfig) TokenSource(ctx context.Context, t *oauth2.Token) oauth2.TokenSource {
+	r := &refresher{ctx: ctx, config: c.get()}
 	if t != nil {
 		r.refreshToken = t.RefreshToken
 	}
@@ -296,7 +320,7 @@ func (c *Config) TokenSource(ctx context.Context, t *oauth2.Token) oauth2.TokenS
 // A refresher gives a new token each time.
 type refresher struct {
 	ctx    context.Context // of TokenSource; oauth2 keeps it in the same way
-	config *Config
+	config *tokenConfig
 
 	mu           sync.Mutex // two sources may share one refresher
 	refreshToken string     // the latest
@@ -328,7 +352,7 @@ func (r *refresher) Token() (*oauth2.Token, error) {
 // origin (scheme, host and port) of the first request: once a redirect has left
 // it, the rest of the chain goes without, as net/http does it with a caller's
 // own Authorization and oauth2's client does not.
-func (c *Config) Client(ctx context.Context, t *oauth2.Token) *http.Client {
+func (c *TokenConfig) Client(ctx context.Context, t *oauth2.Token) *http.Client {
 	host, _ := endpoint.HostClient(ctx)
 	return &http.Client{
 		Transport:     &resourceTransport{base: endpoint.Transport(host), source: c.TokenSource(ctx, t)},
@@ -339,7 +363,7 @@ func (c *Config) Client(ctx context.Context, t *oauth2.Token) *http.Client {
 }
 
 // token makes one token request and wraps its error.
-func (c *Config) token(ctx context.Context, request func(context.Context) (*oauth2.Token, error)) (*oauth2.Token, error) {
+func (c *tokenConfig) token(ctx context.Context, request func(context.Context) (*oauth2.Token, error)) (*oauth2.Token, error) {
 	if c == nil || c.tokenURL == "" {
 		return nil, &endpointError{text: "upstream: there is no usable token URL; set Endpoint.TokenURL (an OAuth 1.0a connection has none for oauth2)"}
 	}
@@ -351,7 +375,7 @@ func (c *Config) token(ctx context.Context, request func(context.Context) (*oaut
 }
 
 // endpointContext makes oauth2 use a client with the custom headers.
-func (c *Config) endpointContext(ctx context.Context) context.Context {
+func (c *tokenConfig) endpointContext(ctx context.Context) context.Context {
 	if ctx == nil {
 		ctx = context.Background()
 	}
@@ -362,7 +386,7 @@ func withoutNil(opts []oauth2.AuthCodeOption) []oauth2.AuthCodeOption {
 	return slices.DeleteFunc(slices.Clone(opts), func(o oauth2.AuthCodeOption) bool { return o == nil })
 }
 
-// resourceTransport adds the token to the requests of [Config.Client].
+// resourceTransport adds the token to the requests of [TokenConfig.Client].
 type resourceTransport struct {
 	base   http.RoundTripper
 	source oauth2.TokenSource
@@ -406,7 +430,7 @@ func leftOrigin(req *http.Request) bool {
 	return false
 }
 
-// endpointError is what the methods of Config return: a text that is safe to
+// endpointError is what the methods of TokenConfig return: a text that is safe to
 // print, and what errors.Is and errors.As look for beneath.
 type endpointError struct {
 	text string

@@ -33,14 +33,23 @@ func newIdP(t *testing.T) *site {
 	return newSite(t, mux.ServeHTTP)
 }
 
-func newConfig(t *testing.T, idp *site, change func(*oauth2.Config), headers map[string]string) *upstream.Config {
+// sealed makes Headers of plain texts.
+func sealed(headers map[string]string) upstream.Headers {
+	out := upstream.Headers{}
+	for name, value := range headers {
+		out[name] = upstream.NewSecret(value)
+	}
+	return out
+}
+
+func newConfig(t *testing.T, idp *site, change func(*oauth2.Config), headers map[string]string) *upstream.TokenConfig {
 	t.Helper()
 	c := oauth2.Config{ClientID: "client", ClientSecret: "secret", RedirectURL: "https://auth.example.com/callback"}
 	c.Endpoint = oauth2.Endpoint{TokenURL: idp.URL + "/token", DeviceAuthURL: idp.URL + "/device"}
 	if change != nil {
 		change(&c)
 	}
-	config, err := upstream.NewConfig(c, headers)
+	config, err := upstream.NewTokenConfig(c, sealed(headers))
 	require.NoError(t, err)
 	return config
 }
@@ -52,20 +61,20 @@ func expired(refresh string) *oauth2.Token {
 }
 
 func TestH3HeadersGoWithTokenRequests(t *testing.T) {
-	for name, request := range map[string]func(*upstream.Config) error{
-		"authorization_code": func(c *upstream.Config) error {
+	for name, request := range map[string]func(*upstream.TokenConfig) error{
+		"authorization_code": func(c *upstream.TokenConfig) error {
 			_, err := c.Exchange(t.Context(), "code")
 			return err
 		},
-		"refresh_token": func(c *upstream.Config) error {
+		"refresh_token": func(c *upstream.TokenConfig) error {
 			_, err := c.TokenSource(t.Context(), expired("R1")).Token()
 			return err
 		},
-		"password": func(c *upstream.Config) error {
+		"password": func(c *upstream.TokenConfig) error {
 			_, err := c.PasswordCredentialsToken(t.Context(), "user", "pw")
 			return err
 		},
-		"urn:ietf:params:oauth:grant-type:device_code": func(c *upstream.Config) error {
+		"urn:ietf:params:oauth:grant-type:device_code": func(c *upstream.TokenConfig) error {
 			_, err := c.DeviceAccessToken(t.Context(), &oauth2.DeviceAuthResponse{DeviceCode: "D", Interval: 1})
 			return err
 		},
@@ -123,14 +132,14 @@ func TestH3DeviceAuthorizationEndpointGetsNoHeaders(t *testing.T) {
 
 func TestH4RedirectIsNotFollowed(t *testing.T) {
 	headers := map[string]string{"X-Tenant": "blue", "Authorization": "Bearer gateway"}
-	for name, request := range map[string]func(*upstream.Config) error{
-		"exchange": func(c *upstream.Config) error { _, err := c.Exchange(t.Context(), "code"); return err },
-		"refresh": func(c *upstream.Config) error {
+	for name, request := range map[string]func(*upstream.TokenConfig) error{
+		"exchange": func(c *upstream.TokenConfig) error { _, err := c.Exchange(t.Context(), "code"); return err },
+		"refresh": func(c *upstream.TokenConfig) error {
 			_, err := c.TokenSource(t.Context(), expired("R1")).Token()
 			return err
 		},
-		"device": func(c *upstream.Config) error { _, err := c.DeviceAuth(t.Context()); return err },
-		"client": func(c *upstream.Config) error {
+		"device": func(c *upstream.TokenConfig) error { _, err := c.DeviceAuth(t.Context()); return err },
+		"client": func(c *upstream.TokenConfig) error {
 			_, err := c.Client(t.Context(), expired("R1")).Get("http://127.0.0.1:1/unreached")
 			return err
 		},
@@ -314,7 +323,7 @@ func TestH1H2RefusedHeaders(t *testing.T) {
 		{headers{"X-A": "v", "X-a": "v", "X_A": "v"}, []string{"/X-a " + twin, "/X_A " + twin}},
 		{headers{"Cookie": "a", "Te": " "}, []string{"/Cookie " + set, "/Te " + set, "/Te " + value}},
 	} {
-		_, err := upstream.NewConfig(oauth2.Config{}, c.headers)
+		_, err := upstream.NewTokenConfig(oauth2.Config{}, sealed(c.headers))
 		checkProblems(t, err, c.want)
 	}
 	for _, refused := range []string{
@@ -322,7 +331,7 @@ func TestH1H2RefusedHeaders(t *testing.T) {
 		"Keep-Alive", "Upgrade", "TE", "Trailer", "Expect", "Cookie", "Proxy-Authorization", "Proxy-", "Content_Type",
 	} {
 		for _, spelling := range []string{refused, strings.ToLower(refused), strings.ToUpper(refused)} {
-			_, err := upstream.NewConfig(oauth2.Config{}, headers{spelling: "SECRET"})
+			_, err := upstream.NewTokenConfig(oauth2.Config{}, sealed(headers{spelling: "SECRET"}))
 			checkProblems(t, err, []string{"/" + spelling + " " + set})
 		}
 	}
@@ -330,10 +339,10 @@ func TestH1H2RefusedHeaders(t *testing.T) {
 	for i := range 31 {
 		many["X-"+strings.Repeat("a", i+1)] = "v"
 	}
-	_, err := upstream.NewConfig(oauth2.Config{}, many)
+	_, err := upstream.NewTokenConfig(oauth2.Config{}, sealed(many))
 	checkProblems(t, err, []string{" has 31 headers"})
 	delete(many, "X-a")
-	_, err = upstream.NewConfig(oauth2.Config{}, many)
+	_, err = upstream.NewTokenConfig(oauth2.Config{}, sealed(many))
 	checkProblems(t, err, nil)
 }
 
@@ -370,7 +379,7 @@ func TestH3ProviderConfig(t *testing.T) {
 	idp := newIdP(t)
 	p := provider(t, `{"name": "acme", "strategy": "oauth2", "options": {"client_id": "client", "client_secret": "secret",
 		"authorizationURL": "`+idp.URL+`/authorize", "tokenURL": "`+idp.URL+`/token", "customHeaders": {"X-Tenant": "blue"}}}`)
-	_, err := p.OAuth2Config("https://auth.example.com/callback").Exchange(t.Context(), "code", oauth2.VerifierOption("v"), nil)
+	_, err := p.TokenConfig("https://auth.example.com/callback").Exchange(t.Context(), "code", oauth2.VerifierOption("v"), nil)
 	require.NoError(t, err)
 	sent := idp.all()[0]
 	assert.Equal(t, "blue", sent.Header.Get("X-Tenant"))
@@ -493,10 +502,10 @@ func TestClientKnowsTheDefaultPort(t *testing.T) {
 
 func TestE3NothingToWorkWith(t *testing.T) {
 	idp := newIdP(t)
-	var none *upstream.Config
-	for name, c := range map[string]*upstream.Config{
-		"nil": none, "zero": {}, "nil provider": (*upstream.Provider)(nil).OAuth2Config("x"),
-		"zero provider": (&upstream.Provider{}).OAuth2Config(""), "bad URL": newConfig(t, idp, func(c *oauth2.Config) {
+	var none *upstream.TokenConfig
+	for name, c := range map[string]*upstream.TokenConfig{
+		"nil": none, "zero": {}, "nil provider": (*upstream.Provider)(nil).TokenConfig("x"),
+		"zero provider": (&upstream.Provider{}).TokenConfig(""), "bad URL": newConfig(t, idp, func(c *oauth2.Config) {
 			c.Endpoint = oauth2.Endpoint{TokenURL: "http://[::1"}
 		}, nil),
 	} {
@@ -518,7 +527,7 @@ func TestE3NothingToWorkWith(t *testing.T) {
 
 func TestE3PollingEndsWithTheContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		config, err := upstream.NewConfig(oauth2.Config{ClientID: "c", Endpoint: oauth2.Endpoint{TokenURL: "https://idp.example.com/token"}}, nil)
+		config, err := upstream.NewTokenConfig(oauth2.Config{ClientID: "c", Endpoint: oauth2.Endpoint{TokenURL: "https://idp.example.com/token"}}, nil)
 		require.NoError(t, err)
 		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 		_, err = config.DeviceAccessToken(ctx, &oauth2.DeviceAuthResponse{DeviceCode: "D", Interval: 5})
@@ -547,7 +556,7 @@ func TestE3PollingInterval(t *testing.T) {
 				polled = time.Since(start)
 				return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(`{"access_token": "A1"}`))}, nil
 			})})
-			config, err := upstream.NewConfig(oauth2.Config{ClientID: "c", Endpoint: oauth2.Endpoint{TokenURL: "https://idp.example.com/token"}}, nil)
+			config, err := upstream.NewTokenConfig(oauth2.Config{ClientID: "c", Endpoint: oauth2.Endpoint{TokenURL: "https://idp.example.com/token"}}, nil)
 			require.NoError(t, err)
 			_, err = config.DeviceAccessToken(ctx, &oauth2.DeviceAuthResponse{DeviceCode: "D", Interval: interval})
 			require.NoError(t, err)
@@ -575,7 +584,7 @@ func TestH5BasicForTheStrategysOwnEndpoint(t *testing.T) {
 			require.NoError(t, sent.ParseForm())
 			return nil, errors.New("offline")
 		})}
-		_, err := p.OAuth2Config("https://a/cb").Exchange(context.WithValue(t.Context(), oauth2.HTTPClient, client), "code")
+		_, err := p.TokenConfig("https://a/cb").Exchange(context.WithValue(t.Context(), oauth2.HTTPClient, client), "code")
 		require.Error(t, err)
 		_, _, hasBasic := sent.BasicAuth()
 		assert.Equal(t, basic, hasBasic, options)

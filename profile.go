@@ -276,9 +276,9 @@ type ProfileFetcher func(ctx context.Context, token *oauth2.Token, conn *Connect
 // WithProfileFetcher gives a Provider that gets profiles from f and is like p in
 // all else; p stays as it is. nil goes back to the strategy's own way.
 func (p *Provider) WithProfileFetcher(f ProfileFetcher) *Provider {
-	var q Provider
-	if p != nil {
-		q = *p
+	var q provider
+	if in := p.get(); in != nil {
+		q = *in
 	}
 	q.fetcher = f
 	// A connection of its own: the program may go on changing the one that
@@ -288,7 +288,7 @@ func (p *Provider) WithProfileFetcher(f ProfileFetcher) *Provider {
 		_ = q.conn.read(q.source) // what the library wrote it can read
 	}
 	q.conn.InsecureAllowHTTP = q.insecure
-	return &q
+	return q.public()
 }
 
 // FetchProfile gets the profile of the user whom the token stands for: from the
@@ -301,6 +301,10 @@ func (p *Provider) WithProfileFetcher(f ProfileFetcher) *Provider {
 // The error is a [*ProfileError]. With OpenID Connect, call
 // [Profile.CheckSubject] next.
 func (p *Provider) FetchProfile(ctx context.Context, token *oauth2.Token) (*Profile, error) {
+	return p.get().fetchProfile(ctx, token)
+}
+
+func (p *provider) fetchProfile(ctx context.Context, token *oauth2.Token) (*Profile, error) {
 	if ctx == nil {
 		ctx = context.Background()
 	}
@@ -331,7 +335,7 @@ func (p *Provider) FetchProfile(ctx context.Context, token *oauth2.Token) (*Prof
 
 // ownFields gives the members of a strategy's own userinfo document; nil is
 // OpenID Connect's.
-func (p *Provider) ownFields() map[string]string {
+func (p *provider) ownFields() map[string]string {
 	switch {
 	case p.oidc:
 	case p.strategy == "github":
@@ -376,7 +380,7 @@ func openIDClaims() map[string]string {
 // Fetch gets the profile with "Authorization: Bearer", whatever name the token
 // endpoint gave to the token's type; only types that need a proof with each
 // request (DPoP, MAC) are refused. It follows no redirect, reads at most
-// 1 MiB, and uses the context's HTTP client, as [Config] does. conn is not
+// 1 MiB, and uses the context's HTTP client, as [TokenConfig] does. conn is not
 // looked at. The error is a [*ProfileError].
 func (u Userinfo) Fetch(ctx context.Context, token *oauth2.Token, _ *Connection) (*Profile, error) {
 	if ctx == nil {
@@ -475,13 +479,14 @@ func lookup(members []strictjson.Member, path string) []byte {
 // one provider: see the package's differences.
 // It is "" where there is no user id.
 func (p *Provider) Subject(userID string) string {
+	in := p.get()
 	switch {
-	case p == nil || p.strategy == "" || !isUserID(userID):
+	case in == nil || in.strategy == "" || !isUserID(userID):
 		return ""
-	case p.named:
-		return p.strategy + "|" + p.name + "|" + userID
+	case in.named:
+		return in.strategy + "|" + in.name + "|" + userID
 	}
-	return p.strategy + "|" + userID
+	return in.strategy + "|" + userID
 }
 
 // A ProfileError says why there is no profile.

@@ -22,7 +22,8 @@
 //		http.Error(w, err.Error(), http.StatusBadRequest)
 //		return
 //	}
-//	url, err := provider.AuthorizationURL(req, upstream.Transaction{RedirectURI: callback, State: state})
+//	tx := upstream.NewTransaction(callback) // new for each login; keep it for the callback
+//	url, err := provider.AuthorizationURL(req, tx)
 //
 // # Parameters
 //
@@ -89,6 +90,7 @@
 package upstream
 
 import (
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
@@ -134,10 +136,22 @@ func (e *ProtocolError) Is(target error) bool {
 // the same values for the callback. OAuth 1.0a uses RequestToken alone.
 type Transaction struct {
 	RedirectURI  string // the auth server's callback: absolute, without fragment; required
-	State        string // unguessable, made by the auth server; required
-	Nonce        string // OpenID Connect; optional, other than State
-	CodeVerifier string // RFC 7636 section 4.1; sent as its S256 challenge, unless the connection disables PKCE
-	RequestToken string // OAuth 1.0a: the temporary credentials' identifier; required there
+	State        Secret // unguessable, made by the auth server; required
+	Nonce        Secret // OpenID Connect; optional, other than State
+	CodeVerifier Secret // RFC 7636 section 4.1; sent as its S256 challenge, unless the connection disables PKCE
+	RequestToken Secret // OAuth 1.0a: the temporary credentials' identifier; required there
+}
+
+// NewTransaction makes the Transaction of one login: a state, a nonce and a code
+// verifier that nobody can guess (128 bits or more), for the auth server's
+// callback redirectURI.
+func NewTransaction(redirectURI string) Transaction {
+	return Transaction{
+		RedirectURI:  redirectURI,
+		State:        NewSecret(rand.Text()),
+		Nonce:        NewSecret(rand.Text()),
+		CodeVerifier: NewSecret(oauth2.GenerateVerifier()),
+	}
 }
 
 // Format prints what is not secret; LogValue gives the same.
@@ -163,24 +177,43 @@ func (e *TransactionError) Error() string {
 // safe for concurrent use. [NewProvider] makes one; the zero Provider refuses
 // everything.
 type Provider struct {
+	// fmt follows one pointer where a verb does not fit, but never two.
+	p **provider
+}
+
+// get is nil for the nil and the zero Provider.
+func (p *Provider) get() *provider {
+	if p == nil || p.p == nil {
+		return nil
+	}
+	return *p.p
+}
+
+func (p *provider) public() *Provider { return &Provider{&p} }
+
+type provider struct {
 	plan     plan
 	oauth1   bool
 	pkce     pkceMode
 	name     string // of the connection
 	strategy string
-	named    bool   // subjects carry the connection's name
-	oidc     bool   // the protocol is OpenID Connect
-	insecure bool   // the connection may have http endpoints
-	config   Config // without RedirectURL
-	userinfo string // where the profile is, "" if unknown
-	source   []byte // the connection's JSON
+	named    bool        // subjects carry the connection's name
+	oidc     bool        // the protocol is OpenID Connect
+	insecure bool        // the connection may have http endpoints
+	config   tokenConfig // without RedirectURL
+	userinfo string      // where the profile is, "" if unknown
+	source   []byte      // the connection's JSON
 	fetcher  ProfileFetcher
 	conn     *Connection // what fetcher gets
 }
 
 // Format prints name and strategy; LogValue gives the same.
 func (p Provider) Format(f fmt.State, _ rune) {
-	fmt.Fprintf(f, "upstream.Provider{Name:%q Strategy:%q}", p.name, p.strategy)
+	q := p.get()
+	if q == nil {
+		q = new(provider)
+	}
+	fmt.Fprintf(f, "upstream.Provider{Name:%q Strategy:%q}", q.name, q.strategy)
 }
 
 // LogValue gives what Format prints.
@@ -210,7 +243,7 @@ func NewProvider(conn *Connection) (*Provider, error) {
 		return nil, &ConfigError{conn.name(), k.problems}
 	}
 	o := &conn.Options
-	p := &Provider{
+	p := &provider{
 		name: conn.Name, strategy: conn.Strategy, named: k.strategy.Named,
 		oauth1:   k.strategy.Protocol == strategy.OAuth1,
 		oidc:     k.strategy.Protocol == strategy.OIDC,
@@ -226,7 +259,7 @@ func NewProvider(conn *Connection) (*Provider, error) {
 	scopes := rule.Scopes(o.Scope)
 	config := oauth2.Config{
 		ClientID:     o.ClientID,
-		ClientSecret: string(o.ClientSecret),
+		ClientSecret: o.ClientSecret.Reveal(),
 		Scopes:       scopes,
 		Endpoint:     oauth2.Endpoint{AuthURL: k.strategy.AuthURL, TokenURL: k.strategy.TokenURL, AuthStyle: oauth2.AuthStyleInParams},
 	}
@@ -236,16 +269,16 @@ func NewProvider(conn *Connection) (*Provider, error) {
 	switch method := o.TokenEndpointAuthMethod; {
 	case method == "none":
 		config.ClientSecret = ""
-	case method == "client_secret_basic", method == "" && k.strategy.BasicAuth && o.ClientSecret != "":
+	case method == "client_secret_basic", method == "" && k.strategy.BasicAuth && o.ClientSecret.Reveal() != "":
 		config.Endpoint.AuthStyle = oauth2.AuthStyleInHeader
 	}
-	p.config = *newConfig(config, conn.headers())
+	p.config = newTokenConfig(config, conn.headers())
 	p.plan = newPlan(k.base, k.entries, p.protocolSteps(o, scopes))
-	return p, nil
+	return p.public(), nil
 }
 
 // protocolSteps are the steps of layer 1.
-func (p *Provider) protocolSteps(o *Options, own []string) []draft {
+func (p *provider) protocolSteps(o *Options, own []string) []draft {
 	if p.oauth1 {
 		return []draft{{name: "oauth_token", kind: kindRequestToken}}
 	}
@@ -281,10 +314,10 @@ type transaction struct {
 }
 
 // begin checks a Transaction, field by field in the order of the rules.
-func (p *Provider) begin(tx *Transaction, out *transaction) *TransactionError {
+func (p *provider) begin(tx *Transaction, out *transaction) *TransactionError {
 	out.Transaction = *tx
 	if p.oauth1 {
-		if tx.RequestToken == "" {
+		if tx.RequestToken.Reveal() == "" {
 			return &TransactionError{"request_token", "is missing; get one from the request token URL first"}
 		}
 		return nil
@@ -295,24 +328,24 @@ func (p *Provider) begin(tx *Transaction, out *transaction) *TransactionError {
 	if message := check.AbsoluteURI(tx.RedirectURI); message != "" {
 		return &TransactionError{"redirect_uri", message}
 	}
-	if tx.State == "" {
+	if tx.State.Reveal() == "" {
 		return &TransactionError{"state", "is missing; make an unguessable one for each login"}
 	}
-	if tx.Nonce == tx.State {
+	if tx.Nonce.Reveal() == tx.State.Reveal() {
 		return &TransactionError{"nonce", "is equal to state; whoever sees one would know the other"}
 	}
-	switch {
+	switch code := tx.CodeVerifier.Reveal(); {
 	case p.pkce == pkceDisabled:
 		return nil
-	case tx.CodeVerifier == "" && p.pkce == pkceRequired:
+	case code == "" && p.pkce == pkceRequired:
 		return &TransactionError{"code_verifier", "is missing; the connection requires PKCE"}
-	case tx.CodeVerifier == "":
+	case code == "":
 		return nil
-	case !check.CodeVerifier(tx.CodeVerifier):
+	case !check.CodeVerifier(code):
 		return &TransactionError{"code_verifier", "must be 43 to 128 letters, digits or - . _ ~"}
 	}
 	var verifier [128]byte
-	sum := sha256.Sum256(verifier[:copy(verifier[:], tx.CodeVerifier)])
+	sum := sha256.Sum256(verifier[:copy(verifier[:], tx.CodeVerifier.Reveal())])
 	base64.RawURLEncoding.Encode(out.challenge[:], sum[:])
 	out.pkce = true
 	return nil
@@ -322,11 +355,12 @@ func (p *Provider) begin(tx *Transaction, out *transaction) *TransactionError {
 // login that no request asked for. The error is a [*TransactionError]; of the
 // zero Provider a [*ConfigError].
 func (p *Provider) AuthorizationURL(req *AuthorizeRequest, tx Transaction) (string, error) {
-	if p != nil && p.plan.size > shortURL {
-		return p.longURL(req, &tx)
+	q := p.get()
+	if q != nil && q.plan.size > shortURL {
+		return q.longURL(req, &tx)
 	}
 	var buf [shortURL]byte // still longer URLs move to the heap
-	out, err := p.append(buf[:0], req, &tx)
+	out, err := q.append(buf[:0], req, &tx)
 	if err != nil {
 		return "", err
 	}
@@ -338,7 +372,7 @@ const shortURL = 768 // bytes
 // longURL is AuthorizationURL with a buffer that costs more to clear.
 //
 //go:noinline
-func (p *Provider) longURL(req *AuthorizeRequest, tx *Transaction) (string, error) {
+func (p *provider) longURL(req *AuthorizeRequest, tx *Transaction) (string, error) {
 	var buf [2048]byte
 	out, err := p.append(buf[:0], req, tx)
 	if err != nil {
@@ -351,10 +385,10 @@ func (p *Provider) longURL(req *AuthorizeRequest, tx *Transaction) (string, erro
 // caller's, which it returns extended; with room enough it allocates nothing.
 // After an error the buffer is as it was.
 func (p *Provider) AppendAuthorizationURL(dst []byte, req *AuthorizeRequest, tx Transaction) ([]byte, error) {
-	return p.append(dst, req, &tx)
+	return p.get().append(dst, req, &tx)
 }
 
-func (p *Provider) append(dst []byte, req *AuthorizeRequest, tx *Transaction) ([]byte, error) {
+func (p *provider) append(dst []byte, req *AuthorizeRequest, tx *Transaction) ([]byte, error) {
 	var t transaction
 	if err := p.ready(tx, &t); err != nil {
 		return dst, err
@@ -369,7 +403,7 @@ func (p *Provider) append(dst []byte, req *AuthorizeRequest, tx *Transaction) ([
 var noRequest AuthorizeRequest
 
 // ready refuses the zero Provider and a bad Transaction.
-func (p *Provider) ready(tx *Transaction, out *transaction) error {
+func (p *provider) ready(tx *Transaction, out *transaction) error {
 	if p == nil || p.plan.steps == nil {
 		return &ConfigError{Problems: []Problem{{"", "there is no connection; make the Provider with NewProvider"}}}
 	}
@@ -401,7 +435,7 @@ func (p *plan) append(dst []byte, req *AuthorizeRequest, tx *transaction) []byte
 			dst = append(dst, s.text...)
 			i += int(s.skip)
 		case kindForwarded:
-			if value := *req.at(p.candidates[s.first].source); value != "" {
+			if value := req.text(p.candidates[s.first].source); value != "" {
 				dst = query.AppendEscape(append(dst, s.text...), value)
 			}
 		case kindMapped:
@@ -446,11 +480,11 @@ func (s *step) protocolValue(tx *transaction) string {
 	case kindRedirectURI:
 		return tx.RedirectURI
 	case kindState:
-		return tx.State
+		return tx.State.Reveal()
 	case kindNonce:
-		return tx.Nonce
+		return tx.Nonce.Reveal()
 	case kindRequestToken:
-		return tx.RequestToken
+		return tx.RequestToken.Reveal()
 	case kindChallenge:
 		if tx.pkce {
 			return string(tx.challenge[:])
@@ -490,8 +524,12 @@ type Decision struct {
 // arguments, from the same compiled plan. It is for operators: values of the
 // request stand in it. The error is a [*TransactionError].
 func (p *Provider) Explain(req *AuthorizeRequest, tx Transaction) (Explanation, error) {
+	return p.get().explain(req, &tx)
+}
+
+func (p *provider) explain(req *AuthorizeRequest, tx *Transaction) (Explanation, error) {
 	var t transaction
-	if err := p.ready(&tx, &t); err != nil {
+	if err := p.ready(tx, &t); err != nil {
 		return Explanation{}, err
 	}
 	if req == nil {
@@ -521,7 +559,7 @@ func (p *Provider) Explain(req *AuthorizeRequest, tx Transaction) (Explanation, 
 }
 
 // explainProtocol explains a step of layer 1 that the transaction decides.
-func (p *Provider) explainProtocol(s *step, tx *transaction) Decision {
+func (p *provider) explainProtocol(s *step, tx *transaction) Decision {
 	d := Decision{Name: s.name, Layer: layerProtocol.String(), Value: s.protocolValue(tx)}
 	if d.Sent = d.Value != ""; d.Sent {
 		return d

@@ -32,7 +32,7 @@ func query(t testing.TB, options, request string) string {
 	t.Helper()
 	req, err := upstream.ParseAuthorizeQuery(request)
 	require.NoError(t, err)
-	out, err := provider(t, custom(options)).AuthorizationURL(req, upstream.Transaction{RedirectURI: "x:y", State: "s"})
+	out, err := provider(t, custom(options)).AuthorizationURL(req, upstream.Transaction{RedirectURI: "x:y", State: upstream.NewSecret("s")})
 	require.NoError(t, err)
 	out, ok := strings.CutPrefix(out, "https://idp.example.com/authorize?")
 	require.True(t, ok, out)
@@ -236,7 +236,7 @@ func TestM9SameBytesAsXOAuth2(t *testing.T) {
 			}
 		}
 		conn.Options.Scope = config.Scopes
-		tx := upstream.Transaction{RedirectURI: config.RedirectURL, State: text(1, 20, alphabet)}
+		tx := upstream.Transaction{RedirectURI: config.RedirectURL, State: upstream.NewSecret(text(1, 20, alphabet))}
 		var opts []oauth2.AuthCodeOption
 		set := func(name, value string) {
 			if value != "" {
@@ -244,12 +244,12 @@ func TestM9SameBytesAsXOAuth2(t *testing.T) {
 			}
 		}
 		if r.IntN(2) == 0 {
-			tx.CodeVerifier = text(43, 128, []rune("abzAZ09-_.~"))
-			opts = append(opts, oauth2.S256ChallengeOption(tx.CodeVerifier))
+			tx.CodeVerifier = upstream.NewSecret(text(43, 128, []rune("abzAZ09-_.~")))
+			opts = append(opts, oauth2.S256ChallengeOption(tx.CodeVerifier.Reveal()))
 		}
 		if r.IntN(2) == 0 {
-			tx.Nonce = "n" + tx.State
-			set("nonce", tx.Nonce)
+			tx.Nonce = upstream.NewSecret("n" + tx.State.Reveal())
+			set("nonce", tx.Nonce.Reveal())
 		}
 		for range r.IntN(6) {
 			name := text(1, 8, names)
@@ -267,7 +267,7 @@ func TestM9SameBytesAsXOAuth2(t *testing.T) {
 		}
 		got, err := upstream.AuthorizationURL(conn, req, tx)
 		require.NoError(t, err)
-		require.Equal(t, config.AuthCodeURL(tx.State, opts...), got)
+		require.Equal(t, config.AuthCodeURL(tx.State.Reveal(), opts...), got)
 	}
 }
 
@@ -288,7 +288,7 @@ func TestM10Explain(t *testing.T) {
 			"id_token_hint": {"alias": "id_token_hint"}, "copy": {"alias": "id_token_hint"}, "res": {"alias": "resource"}, "absent": {"alias": "max_age"}, "refused": {"alias": "display", "allow": []}}`))
 	req, err := upstream.ParseAuthorizeQuery("prompt=none&id_token_hint=" + planted + "&resource=r1&resource=r2&display=page&ui_locales=fr&audience=x&state=app&access_type=offline&hd=example.com")
 	require.NoError(t, err)
-	got, err := p.Explain(req, upstream.Transaction{RedirectURI: "https://auth.example.com/cb", State: "s"})
+	got, err := p.Explain(req, upstream.Transaction{RedirectURI: "https://auth.example.com/cb", State: upstream.NewSecret("s")})
 	require.NoError(t, err)
 	const protocol, params = "protocol", "upstream_params"
 	assert.Equal(t, []upstream.Decision{
@@ -317,7 +317,7 @@ func TestM10Explain(t *testing.T) {
 	assert.Equal(t, []string{"audience", "hd", "ui_locales"}, got.Unmapped)
 
 	disabled := provider(t, custom(`"connection_settings": {"pkce": "disabled"}`))
-	got, err = disabled.Explain(nil, upstream.Transaction{RedirectURI: "https://auth.example.com/cb", State: "s", CodeVerifier: strings.Repeat("v", 43)})
+	got, err = disabled.Explain(nil, upstream.Transaction{RedirectURI: "https://auth.example.com/cb", State: upstream.NewSecret("s"), CodeVerifier: upstream.NewSecret(strings.Repeat("v", 43))})
 	require.NoError(t, err)
 	assert.Equal(t, upstream.Decision{Name: "code_challenge", Layer: protocol, Reason: "connection_settings.pkce is disabled"}, got.Parameters[1])
 	req, err = upstream.ParseAuthorizeQuery("connection_scope=,")
@@ -433,15 +433,15 @@ func TestX1OAuth1(t *testing.T) {
 	p := provider(t, `{"name": "old", "strategy": "oauth1", "options": {"consumerKey": "k", "requestTokenURL": "https://o.example/r", "accessTokenURL": "https://o.example/a",
 		"userAuthorizationURL": "https://o.example/u?z=1&scope=s", "scope": "ignored", "authParams": {"a": "1"}, "authParamsMap": {"m": "prompt"}, "upstream_params": {"screen_name": {"alias": "login_hint"}}}}`)
 	req := &upstream.AuthorizeRequest{LoginHint: "h@x", Prompt: "login", ConnectionScope: "c"}
-	out, err := p.AuthorizationURL(req, upstream.Transaction{RequestToken: "t/1", State: "s", CodeVerifier: "short"})
+	out, err := p.AuthorizationURL(req, upstream.Transaction{RequestToken: upstream.NewSecret("t/1"), State: upstream.NewSecret("s"), CodeVerifier: upstream.NewSecret("short")})
 	require.NoError(t, err)
 	assert.Equal(t, "https://o.example/u?a=1&m=login&oauth_token=t%2F1&scope=s&screen_name=h%40x&z=1", out)
-	explained(t, p, req, upstream.Transaction{RequestToken: "t/1"}, out)
+	explained(t, p, req, upstream.Transaction{RequestToken: upstream.NewSecret("t/1")}, out)
 	_, err = p.AuthorizationURL(req, sampleTransaction)
 	var bad *upstream.TransactionError
 	require.ErrorAs(t, err, &bad)
 	assert.Equal(t, "request_token", bad.Field)
-	config := p.OAuth2Config("https://auth.example.com/cb")
+	config := p.TokenConfig("https://auth.example.com/cb")
 	ctx := context.WithValue(t.Context(), oauth2.HTTPClient, &http.Client{Transport: roundTripFunc(func(*http.Request) (*http.Response, error) {
 		return nil, errors.New("the consumer secret must not leave")
 	})})
@@ -462,7 +462,7 @@ func TestT4PKCE(t *testing.T) {
 		{`"pkce_enabled": true`, "", "error"},
 		{`"pkce_enabled": true`, verifier + "=", "error"},
 	} {
-		out, err := provider(t, custom(tc.options)).AuthorizationURL(nil, upstream.Transaction{RedirectURI: "https://a/cb", State: "s", CodeVerifier: tc.verifier})
+		out, err := provider(t, custom(tc.options)).AuthorizationURL(nil, upstream.Transaction{RedirectURI: "https://a/cb", State: upstream.NewSecret("s"), CodeVerifier: upstream.NewSecret(tc.verifier)})
 		if tc.want == "error" {
 			var bad *upstream.TransactionError
 			require.ErrorAs(t, err, &bad, tc.options)
@@ -528,7 +528,7 @@ func TestE4ConcurrentUse(t *testing.T) {
 					t.Error(err)
 					return
 				}
-				out, err := p.AuthorizationURL(req, upstream.Transaction{RedirectURI: "https://a/cb", State: hint})
+				out, err := p.AuthorizationURL(req, upstream.Transaction{RedirectURI: "https://a/cb", State: upstream.NewSecret(hint)})
 				if want := "https://idp.example.com/authorize?blog=b&client_id=c&hint=" + hint + "&prompt=login+none&redirect_uri=https%3A%2F%2Fa%2Fcb&response_type=code&scope=c%2Ca%2Cb&state=" + hint; err != nil || out != want {
 					t.Errorf("AuthorizationURL = %q, %v, want %q", out, err, want)
 				}
@@ -546,7 +546,7 @@ func TestE4ConcurrentUse(t *testing.T) {
 
 func TestE5OrderOfTransactionErrors(t *testing.T) {
 	p := provider(t, custom(`"pkce_enabled": true`))
-	tx := upstream.Transaction{Nonce: ""}
+	tx := upstream.Transaction{Nonce: upstream.NewSecret("")}
 	for _, step := range []struct {
 		field string
 		mend  func()
@@ -559,10 +559,10 @@ func TestE5OrderOfTransactionErrors(t *testing.T) {
 		{"redirect_uri", func() { tx.RedirectURI = "http://\\a/cb" }},
 		{"redirect_uri", func() { tx.RedirectURI = "https://jö.example/cb" }},
 		{"redirect_uri", func() { tx.RedirectURI = "https://a/cb" }},
-		{"state", func() { tx.State, tx.Nonce = "s", "s" }},
-		{"nonce", func() { tx.Nonce = "n" }},
-		{"code_verifier", func() { tx.CodeVerifier = "short" }},
-		{"code_verifier", func() { tx.CodeVerifier = strings.Repeat("v", 43) }},
+		{"state", func() { tx.State, tx.Nonce = upstream.NewSecret("s"), upstream.NewSecret("s") }},
+		{"nonce", func() { tx.Nonce = upstream.NewSecret("n") }},
+		{"code_verifier", func() { tx.CodeVerifier = upstream.NewSecret("short") }},
+		{"code_verifier", func() { tx.CodeVerifier = upstream.NewSecret(strings.Repeat("v", 43)) }},
 	} {
 		_, err := p.AuthorizationURL(nil, tx)
 		var bad *upstream.TransactionError
@@ -579,7 +579,7 @@ func TestE5OrderOfTransactionErrors(t *testing.T) {
 func TestM9LongURLs(t *testing.T) {
 	for n := 0; n <= 4000; n += 250 {
 		p := provider(t, custom(`"upstream_params": {"a": {"value": "`+strings.Repeat("v", n/2)+`"}, "b": {"alias": "id_token_hint"}}`))
-		req := &upstream.AuthorizeRequest{IDTokenHint: strings.Repeat("h", n/2)}
+		req := &upstream.AuthorizeRequest{IDTokenHint: upstream.NewSecret(strings.Repeat("h", n/2))}
 		want, err := p.AppendAuthorizationURL(nil, req, sampleTransaction)
 		require.NoError(t, err)
 		require.Greater(t, len(want), n)
@@ -600,7 +600,7 @@ func TestAllocations(t *testing.T) {
 	req, err := upstream.ParseAuthorizeQuery(sampleQuery)
 	require.NoError(t, err)
 	tx := sampleTransaction
-	tx.CodeVerifier, tx.Nonce = strings.Repeat("v", 43), "n"
+	tx.CodeVerifier, tx.Nonce = upstream.NewSecret(strings.Repeat("v", 43)), upstream.NewSecret("n")
 	buf := make([]byte, 0, 1024)
 	assert.Zero(t, testing.AllocsPerRun(100, func() { buf, _ = p.AppendAuthorizationURL(buf[:0], req, tx) }))
 	assert.EqualValues(t, 1, testing.AllocsPerRun(100, func() { sink, _ = p.AuthorizationURL(req, tx) }))

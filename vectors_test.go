@@ -21,10 +21,10 @@ type vector struct {
 	Request          string
 	Transaction      struct {
 		RedirectURI  string `json:"redirect_uri"`
-		State        string
-		Nonce        string
-		CodeVerifier string `json:"code_verifier"`
-		RequestToken string `json:"request_token"`
+		State        upstream.Secret
+		Nonce        upstream.Secret
+		CodeVerifier upstream.Secret `json:"code_verifier"`
+		RequestToken upstream.Secret `json:"request_token"`
 	}
 	URL   string
 	Error *vectorError

@@ -119,7 +119,7 @@ func echo(w http.ResponseWriter, r *http.Request) {
 
 func connection() *upstream.Connection {
 	return &upstream.Connection{Name: "acme", Strategy: "oauth2", Options: upstream.Options{
-		ClientID: "client-1", ClientSecret: clientSecret, AuthorizationURL: "https://idp.example.com/authorize", TokenURL: "https://idp.example.com/token",
+		ClientID: "client-1", ClientSecret: upstream.NewSecret(clientSecret), AuthorizationURL: "https://idp.example.com/authorize", TokenURL: "https://idp.example.com/token",
 	}}
 }
 

@@ -207,10 +207,10 @@ func (o Options) Attach(p *upstream.Provider, conn *upstream.Connection, own ups
 		return nil, messageError("Attach needs a provider and its connection")
 	case own != nil:
 		return p.WithProfileFetcher(own), nil
-	case hasUserinfo(conn) || conn.Options.FetchUserProfile == "":
+	case hasUserinfo(conn) || conn.Options.FetchUserProfile.Reveal() == "":
 		return p, nil
 	}
-	s, err := o.Compile(string(conn.Options.FetchUserProfile))
+	s, err := o.Compile(conn.Options.FetchUserProfile.Reveal())
 	if err != nil {
 		failure := &Error{}
 		if errors.As(err, &failure) {

@@ -30,9 +30,9 @@ func newInput(o *Options, words []string, token *oauth2.Token, conn *upstream.Co
 	if in.Configuration == nil {
 		in.Configuration = map[string]string{}
 	}
-	secrets := []string{token.AccessToken, token.RefreshToken, string(c.ClientSecret), c.ClientID + ":" + string(c.ClientSecret)}
+	secrets := []string{token.AccessToken, token.RefreshToken, c.ClientSecret.Reveal(), c.ClientID + ":" + c.ClientSecret.Reveal()}
 	for _, value := range c.CustomHeaders {
-		secrets = append(secrets, string(value))
+		secrets = append(secrets, value.Reveal())
 	}
 	for _, value := range o.Configuration {
 		secrets = append(secrets, value)
@@ -74,7 +74,7 @@ func (in *input) describe(token *oauth2.Token, conn *upstream.Connection) {
 	put("token_type", token.TokenType)
 	// The connection's own come last: no token response speaks for them.
 	put("client_id", c.ClientID)
-	put("client_secret", string(c.ClientSecret))
+	put("client_secret", c.ClientSecret.Reveal())
 	put("authorizationURL", c.AuthorizationURL)
 	put("tokenURL", c.TokenURL)
 	put("userinfo_endpoint", c.UserinfoEndpoint)
@@ -91,7 +91,7 @@ func (in *input) describe(token *oauth2.Token, conn *upstream.Connection) {
 			put(name, c.ClientID)
 		}
 		for _, name := range []string{"consumerSecret", "consumer_secret"} {
-			put(name, string(c.ClientSecret))
+			put(name, c.ClientSecret.Reveal())
 		}
 	}
 	if _, answered := in.Context["scope"]; !answered {

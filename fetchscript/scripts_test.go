@@ -377,12 +377,12 @@ func TestAttachPicks(t *testing.T) {
 	}
 	with := func(strategy, userinfo, script string) *upstream.Connection {
 		c := connection()
-		c.Strategy, c.Options.UserinfoEndpoint, c.Options.FetchUserProfile = strategy, userinfo, upstream.Secret(script)
+		c.Strategy, c.Options.UserinfoEndpoint, c.Options.FetchUserProfile = strategy, userinfo, upstream.NewSecret(script)
 		return c
 	}
 	github := with("github", "", "(t, c, cb) => cb(null, { user_id: 'from-script' })")
 	github.Options.TokenURL = ""
-	for conn, want := range map[*upstream.Connection]string{github: "5", with("github", "", string(github.Options.FetchUserProfile)): "from-script"} {
+	for conn, want := range map[*upstream.Connection]string{github: "5", with("github", "", github.Options.FetchUserProfile.Reveal()): "from-script"} {
 		provider, err := upstream.NewProvider(conn)
 		require.NoError(t, err)
 		provider, err = fetchscript.Attach(provider, conn, nil)

@@ -40,14 +40,17 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		fmt.Fprint(stderr, usage)
 		flags.PrintDefaults()
 	}
+	secret := func(s *upstream.Secret, name, usage string) {
+		flags.TextVar(s, name, upstream.Secret{}, usage)
+	}
 	flags.BoolVar(&c.explain, "explain", false, "say of each parameter why it is in the URL, or why not")
 	flags.BoolVar(&c.json, "json", false, "print one JSON object")
 	vectors := flags.Bool("vectors", false, "answer conformance vectors from standard input, one JSON object a line; stands alone")
 	flags.StringVar(&c.tx.RedirectURI, "redirect-uri", "", "the auth server's own callback `URI`")
-	flags.StringVar(&c.tx.State, "state", "", "the auth server's own `state`")
-	flags.StringVar(&c.tx.Nonce, "nonce", "", "OpenID Connect `nonce`")
-	flags.StringVar(&c.tx.CodeVerifier, "code-verifier", "", "PKCE `verifier`; the URL has its S256 challenge")
-	flags.StringVar(&c.tx.RequestToken, "request-token", "", "OAuth 1.0a request `token`")
+	secret(&c.tx.State, "state", "the auth server's own `state`")
+	secret(&c.tx.Nonce, "nonce", "OpenID Connect `nonce`")
+	secret(&c.tx.CodeVerifier, "code-verifier", "PKCE `verifier`; the URL has its S256 challenge")
+	secret(&c.tx.RequestToken, "request-token", "OAuth 1.0a request `token`")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return 0
 	} else if err != nil {
@@ -115,17 +118,25 @@ func (c *command) run(file, authorizeURL string, stdout, stderr io.Writer) error
 // authorizationURL gives the URL. What the connection's protocol needs and no
 // flag has given gets a value here; the error of the first try says what that is.
 func (c *command) authorizationURL(p *upstream.Provider, req *upstream.AuthorizeRequest, stderr io.Writer) (string, error) {
+	said := func(name, value string) {
+		fmt.Fprintf(stderr, "authorizeurl: no -%s given, using %s\n", name, value)
+	}
 	for {
 		target, err := p.AuthorizationURL(req, c.tx)
 		var bad *upstream.TransactionError
 		if !errors.As(err, &bad) {
 			return target, err
 		}
-		var field *string
+		var field *upstream.Secret
 		var value string
 		switch bad.Field {
 		case "redirect_uri":
-			field, value = &c.tx.RedirectURI, "https://auth.example.com/login/callback"
+			if c.tx.RedirectURI != "" {
+				return "", err
+			}
+			c.tx.RedirectURI = "https://auth.example.com/login/callback"
+			said("redirect-uri", c.tx.RedirectURI)
+			continue
 		case "state":
 			field, value = &c.tx.State, rand.Text()
 		case "code_verifier":
@@ -133,11 +144,11 @@ func (c *command) authorizationURL(p *upstream.Provider, req *upstream.Authorize
 		case "request_token":
 			field, value = &c.tx.RequestToken, "example-request-token"
 		}
-		if field == nil || *field != "" { // given, and not good
+		if field == nil || field.Reveal() != "" { // given, and not good
 			return "", err
 		}
-		*field = value
-		fmt.Fprintf(stderr, "authorizeurl: no -%s given, using %s\n", strings.ReplaceAll(bad.Field, "_", "-"), value)
+		*field = upstream.NewSecret(value)
+		said(strings.ReplaceAll(bad.Field, "_", "-"), value)
 	}
 }
 

@@ -98,13 +98,13 @@ func readVector(line []byte) (v vector, err error) {
 		case "redirect_uri":
 			v.tx.RedirectURI = value
 		case "state":
-			v.tx.State = value
+			v.tx.State = upstream.NewSecret(value)
 		case "nonce":
-			v.tx.Nonce = value
+			v.tx.Nonce = upstream.NewSecret(value)
 		case "code_verifier":
-			v.tx.CodeVerifier = value
+			v.tx.CodeVerifier = upstream.NewSecret(value)
 		case "request_token":
-			v.tx.RequestToken = value
+			v.tx.RequestToken = upstream.NewSecret(value)
 		default:
 			return v, fmt.Errorf("\"transaction\": unknown member %q", name)
 		}

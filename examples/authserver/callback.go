@@ -17,6 +17,8 @@ import (
 	"github.com/zitadel/oidc/v3/pkg/oidc"
 	"github.com/zitadel/oidc/v3/pkg/op"
 	"golang.org/x/oauth2"
+
+	"example.com/upstream"
 )
 
 // An answer is what an IdP's redirect brings (RFC 6749 section 4.1.2, RFC 9207).
@@ -117,7 +119,7 @@ func (s *Server) finish(ctx context.Context, log *slog.Logger, req request, l lo
 		options = append(options, oauth2.VerifierOption(l.Verifier))
 	}
 	// The connection's customHeaders go with this request, and no other.
-	token, err := c.provider.OAuth2Config(s.Issuer+callbackPath(l.Connection)).Exchange(ctx, a.code, options...)
+	token, err := c.provider.TokenConfig(s.Issuer+callbackPath(l.Connection)).Exchange(ctx, a.code, options...)
 	if err != nil {
 		return refuse(failed, "no token", "error", err) // upstream's errors hold no secrets
 	}
@@ -183,7 +185,7 @@ func harmless(err error) string {
 func sentNames(c *connection, req request, l loginState) (out []sentName) {
 	tx := exampleTransaction("https://auth.example.com/")
 	if l.Nonce == "" {
-		tx.Nonce = ""
+		tx.Nonce = upstream.Secret{}
 	}
 	explanation, err := c.provider.Explain(req.Upstream, tx)
 	if err != nil {

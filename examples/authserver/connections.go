@@ -213,7 +213,7 @@ func load(name string, content []byte, client *http.Client, now time.Time) (*con
 		require(o.JWKSURI != "", "/options/jwks_uri", why)
 	}
 	if isOpenIDConnect(config.Strategy) || config.Strategy == "oauth2" { // others have one of their own
-		require(o.UserinfoEndpoint != "" || o.FetchUserProfile != "", "/options/userinfo_endpoint",
+		require(o.UserinfoEndpoint != "" || o.FetchUserProfile.Reveal() != "", "/options/userinfo_endpoint",
 			"is missing, and so is scripts.fetchUserProfile; this server reads who the user is there")
 	}
 	// Whoever may write this folder may also write the program: such scripts run

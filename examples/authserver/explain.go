@@ -18,9 +18,9 @@ const maxPaste = 40 << 10 // bytes of a form; a query may have 32 KiB
 func exampleTransaction(redirectURI string) upstream.Transaction {
 	return upstream.Transaction{
 		RedirectURI:  redirectURI,
-		State:        "new-for-each-login",
-		Nonce:        "also-new-for-each-login",
-		CodeVerifier: "a-code-verifier-is-also-new-for-each-login-",
+		State:        upstream.NewSecret("new-for-each-login"),
+		Nonce:        upstream.NewSecret("also-new-for-each-login"),
+		CodeVerifier: upstream.NewSecret("a-code-verifier-is-also-new-for-each-login-"),
 	}
 }
 
@@ -135,7 +135,7 @@ func (e *explained) explain(c *connection) {
 	}
 	tx := exampleTransaction(e.Callback)
 	if c.keys == nil {
-		tx.Nonce = ""
+		tx.Nonce = upstream.Secret{}
 	}
 	explanation, err := c.provider.Explain(req, tx)
 	var target string

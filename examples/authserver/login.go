@@ -78,11 +78,11 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request, req request, name
 	}
 	tx := upstream.Transaction{
 		RedirectURI:  s.Issuer + callbackPath(name),
-		State:        rand.Text(),
-		CodeVerifier: oauth2.GenerateVerifier(), // sent unless the connection's pkce is "disabled"
+		State:        upstream.NewSecret(rand.Text()),
+		CodeVerifier: upstream.NewSecret(oauth2.GenerateVerifier()), // sent unless the connection's pkce is "disabled"
 	}
 	if c.keys != nil {
-		tx.Nonce = rand.Text()
+		tx.Nonce = upstream.NewSecret(rand.Text())
 	}
 	explanation, err := c.provider.Explain(req.Upstream, tx)
 	if err != nil {
@@ -101,9 +101,9 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request, req request, name
 		s.back(w, r, req, oidc.ErrServerError())
 		return
 	}
-	l := loginState{State: tx.State, Nonce: tx.Nonce, Connection: name, RequestID: req.ID}
+	l := loginState{State: tx.State.Reveal(), Nonce: tx.Nonce.Reveal(), Connection: name, RequestID: req.ID}
 	if challenged(explanation) {
-		l.Verifier = tx.CodeVerifier
+		l.Verifier = tx.CodeVerifier.Reveal()
 	}
 	if err := s.sealer.set(w, l, callbackPath(name)); err != nil {
 		log.Error("login cannot begin", "error", err)

@@ -69,7 +69,7 @@ func run(w io.Writer) error {
 		}
 		target, err := provider.AuthorizationURL(req, upstream.Transaction{
 			RedirectURI: "https://auth.example.com/login/callback",
-			State:       "unguessable-and-new-for-each-login",
+			State:       upstream.NewSecret("unguessable-and-new-for-each-login"),
 		})
 		if err != nil {
 			return err

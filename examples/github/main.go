@@ -99,7 +99,7 @@ func (s *server) authorize(w http.ResponseWriter, r *http.Request) {
 	}
 
 	state := s.newState() // the application's own state stays here
-	target, err := conn.provider.AuthorizationURL(req, upstream.Transaction{RedirectURI: callback, State: state})
+	target, err := conn.provider.AuthorizationURL(req, upstream.Transaction{RedirectURI: callback, State: upstream.NewSecret(state)})
 	if err != nil {
 		refuse("server_error", "the login cannot begin")
 		return

@@ -36,7 +36,7 @@ func main() {
 	// The parameter is static, so that it needs nothing of the request.
 	url, err := upstream.AuthorizationURL(conn, &upstream.AuthorizeRequest{}, upstream.Transaction{
 		RedirectURI: "https://auth.example.com/login/callback",
-		State:       "unguessable-and-new-for-each-login",
+		State:       upstream.NewSecret("unguessable-and-new-for-each-login"),
 	})
 	if err != nil {
 		log.Fatal(err)

@@ -63,12 +63,12 @@ func run(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	standIn := newProvider(conn.Options.ClientID, string(conn.Options.ClientSecret), callback)
+	standIn := newProvider(conn.Options.ClientID, conn.Options.ClientSecret.Reveal(), callback)
 	defer standIn.Close()
 	client := standIn.Client() // for X itself, &http.Client{Timeout: ...}
 	config := &oauth1.Config{
 		ConsumerKey:    conn.Options.ClientID,
-		ConsumerSecret: string(conn.Options.ClientSecret),
+		ConsumerSecret: conn.Options.ClientSecret.Reveal(),
 		CallbackURL:    callback,
 		Endpoint:       twitter.AuthorizeEndpoint,
 		HTTPClient:     client,
@@ -80,7 +80,7 @@ func run(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	target, err := x.AuthorizationURL(req, upstream.Transaction{RequestToken: requestToken})
+	target, err := x.AuthorizationURL(req, upstream.Transaction{RequestToken: upstream.NewSecret(requestToken)})
 	if err != nil {
 		return err
 	}

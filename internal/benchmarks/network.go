@@ -57,7 +57,7 @@ func networkRows() ([]measure.Row, func(), error) {
 	return []measure.Row{
 		{Name: "token-exchange", Impls: []measure.Impl{
 			measure.Repeat(ours, func() error {
-				return exchanged(provider.OAuth2Config(sample.RedirectURI).Exchange(ctx, "SplxlOBeZQQYbYS6WxSbIA"))
+				return exchanged(provider.TokenConfig(sample.RedirectURI).Exchange(ctx, "SplxlOBeZQQYbYS6WxSbIA"))
 			}),
 			measure.Repeat("x/oauth2", func() error { return exchanged(plain.Exchange(ctx, "SplxlOBeZQQYbYS6WxSbIA")) }),
 		}},

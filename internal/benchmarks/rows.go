@@ -142,7 +142,7 @@ func (p *prepared) authorize(name string) measure.Row {
 			return
 		}
 		tx := sample.Transaction()
-		tx.State = rand.Text()
+		tx.State = upstream.NewSecret(rand.Text())
 		address, err := p.provider.AuthorizationURL(req, tx)
 		redirect(w, r, address, err)
 	})}}

@@ -121,7 +121,7 @@ func login(t *testing.T, p *upstream.Provider) (code string, verifier oauth2.Aut
 	t.Helper()
 	tx := newTransaction()
 	code = newBrowser(t).visit(t, authorizationURL(t, p, nil, tx)).code(t, tx)
-	return code, oauth2.VerifierOption(tx.CodeVerifier)
+	return code, oauth2.VerifierOption(tx.CodeVerifier.Reveal())
 }
 
 func TestH5TheRightMethodIsChosen(t *testing.T) {
@@ -143,7 +143,7 @@ func TestH5TheRightMethodIsChosen(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			s := test.start(t)
 			p := connect(t, s, test.method)
-			config := p.OAuth2Config(callback)
+			config := p.TokenConfig(callback)
 			code, verifier := login(t, p)
 			token, err := config.Exchange(t.Context(), code, verifier)
 
@@ -196,7 +196,7 @@ func TestH5AGuessSendsTheCodeTwice(t *testing.T) {
 	assert.Len(t, s.seen("/token"), 2)
 
 	// The same oauth2.Config, in ours.
-	config, err := upstream.NewConfig(guessing, nil)
+	config, err := upstream.NewTokenConfig(guessing, nil)
 	require.NoError(t, err)
 	code, verifier = login(t, p)
 	_, err = config.Exchange(t.Context(), code, verifier)

@@ -102,7 +102,7 @@ func (idp *exampleOP) login(t *testing.T, p *upstream.Provider, tx upstream.Tran
 func (idp *exampleOP) idToken(t *testing.T) string {
 	t.Helper()
 	p, tx := idp.provider(t, nil), newTransaction()
-	token, err := p.OAuth2Config(callback).Exchange(t.Context(), idp.login(t, p, tx), oauth2.VerifierOption(tx.CodeVerifier))
+	token, err := p.TokenConfig(callback).Exchange(t.Context(), idp.login(t, p, tx), oauth2.VerifierOption(tx.CodeVerifier.Reveal()))
 	require.NoError(t, err)
 	text, _ := token.Extra("id_token").(string)
 	require.NotEmpty(t, text)
@@ -188,8 +188,8 @@ func TestA1M10EveryAliasArrives(t *testing.T) {
 		require.NoError(t, err)
 		want := url.Values{
 			"client_id": {clientID}, "redirect_uri": {callback}, "response_type": {"code"},
-			"scope": {"openid profile email offline_access"}, "state": {tx.State}, "nonce": {tx.Nonce},
-			"code_challenge": {oauth2.S256ChallengeFromVerifier(tx.CodeVerifier)}, "code_challenge_method": {"S256"},
+			"scope": {"openid profile email offline_access"}, "state": {tx.State.Reveal()}, "nonce": {tx.Nonce.Reveal()},
+			"code_challenge": {oauth2.S256ChallengeFromVerifier(tx.CodeVerifier.Reveal())}, "code_challenge_method": {"S256"},
 		}
 		for name, values := range incoming {
 			want[cases[upstream.Alias(name)].as] = values
@@ -225,8 +225,8 @@ func explained(t *testing.T, p *upstream.Provider, incoming url.Values, tx upstr
 	for _, d := range explanation.Parameters {
 		switch {
 		case d.Sent && d.Source == string(upstream.AliasIDTokenHint):
-			assert.NotContains(t, d.Value, req.IDTokenHint)
-			sent.Add(d.Name, req.IDTokenHint)
+			assert.NotContains(t, d.Value, req.IDTokenHint.Reveal())
+			sent.Add(d.Name, req.IDTokenHint.Reveal())
 		case d.Sent:
 			sent.Add(d.Name, d.Value)
 		}
@@ -277,15 +277,15 @@ func TestH3T4U8U9CodeFlow(t *testing.T) {
 				more["token_endpoint_auth_method"] = method
 			}
 			p, tx := idp.provider(t, more), newTransaction()
-			config := p.OAuth2Config(callback)
+			config := p.TokenConfig(callback)
 			code := idp.login(t, p, tx)
 
-			token, err := config.Exchange(t.Context(), code, oauth2.VerifierOption(tx.CodeVerifier))
+			token, err := config.Exchange(t.Context(), code, oauth2.VerifierOption(tx.CodeVerifier.Reveal()))
 			require.NoError(t, err)
 			require.NotEmpty(t, token.RefreshToken)
-			claims := idp.verify(t, token, tx.Nonce)
+			claims := idp.verify(t, token, tx.Nonce.Reveal())
 
-			_, err = config.Exchange(t.Context(), code, oauth2.VerifierOption(tx.CodeVerifier))
+			_, err = config.Exchange(t.Context(), code, oauth2.VerifierOption(tx.CodeVerifier.Reveal()))
 			assertRefused(t, err, http.StatusBadRequest, "invalid_grant") // the code is spent
 
 			profile, err := p.FetchProfile(t.Context(), token)
@@ -359,7 +359,7 @@ func TestT4TheIdPChecksTheVerifier(t *testing.T) {
 	} {
 		t.Run(code, func(t *testing.T) {
 			p, tx := idp.provider(t, nil), newTransaction()
-			_, err := p.OAuth2Config(callback).Exchange(t.Context(), idp.login(t, p, tx), opts...)
+			_, err := p.TokenConfig(callback).Exchange(t.Context(), idp.login(t, p, tx), opts...)
 			assertRefused(t, err, http.StatusBadRequest, code)
 		})
 	}
@@ -374,7 +374,7 @@ func TestH5PublicClient(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p, tx := idp.provider(t, more), newTransaction()
-			_, err := p.OAuth2Config(callback).Exchange(t.Context(), idp.login(t, p, tx), oauth2.VerifierOption(tx.CodeVerifier))
+			_, err := p.TokenConfig(callback).Exchange(t.Context(), idp.login(t, p, tx), oauth2.VerifierOption(tx.CodeVerifier.Reveal()))
 			require.NoError(t, err)
 			calls := idp.seen(tokenPath)
 			last := calls[len(calls)-1]
@@ -393,18 +393,18 @@ func TestH6BasicHeaderIsTheOnlyAuthentication(t *testing.T) {
 		return "Basic " + base64.StdEncoding.EncodeToString([]byte(clientID+":"+url.QueryEscape(secret)))
 	}
 	p, tx := idp.provider(t, map[string]any{"customHeaders": map[string]string{"Authorization": basic(clientSecret)}}), newTransaction()
-	_, err := p.OAuth2Config(callback).Exchange(t.Context(), idp.login(t, p, tx), oauth2.VerifierOption(tx.CodeVerifier))
+	_, err := p.TokenConfig(callback).Exchange(t.Context(), idp.login(t, p, tx), oauth2.VerifierOption(tx.CodeVerifier.Reveal()))
 	require.NoError(t, err)
 
 	p, tx = idp.provider(t, map[string]any{"customHeaders": map[string]string{"Authorization": basic("wrong")}}), newTransaction()
-	_, err = p.OAuth2Config(callback).Exchange(t.Context(), idp.login(t, p, tx), oauth2.VerifierOption(tx.CodeVerifier))
+	_, err = p.TokenConfig(callback).Exchange(t.Context(), idp.login(t, p, tx), oauth2.VerifierOption(tx.CodeVerifier.Reveal()))
 	assertRefused(t, err, http.StatusUnauthorized, "invalid_client") // it is the header that counts
 
 	// What the secret in the body besides would have come to.
 	p, tx = idp.provider(t, nil), newTransaction()
 	form := url.Values{
 		"grant_type": {"authorization_code"}, "code": {idp.login(t, p, tx)}, "redirect_uri": {callback},
-		"code_verifier": {tx.CodeVerifier}, "client_id": {clientID}, "client_secret": {clientSecret},
+		"code_verifier": {tx.CodeVerifier.Reveal()}, "client_id": {clientID}, "client_secret": {clientSecret},
 	}
 	req, err := http.NewRequest(http.MethodPost, idp.URL+tokenPath, strings.NewReader(form.Encode()))
 	require.NoError(t, err)

@@ -198,21 +198,21 @@ func TestM8EveryResourceArrives(t *testing.T) {
 	p, tx := idp.provider(t, map[string]any{
 		"upstream_params": aliases(upstream.AliasResource), "scope": "openid email offline_access read",
 	}), newTransaction()
-	config := p.OAuth2Config(callback)
+	config := p.TokenConfig(callback)
 	code := idp.login(t, authorizationURL(t, p, url.Values{"resource": resources}, tx), tx)
 
 	auth := idp.seen(t, "authorization")
 	require.Len(t, auth, 1)
 	assert.Equal(t, []any{resources[0], resources[1]}, auth[0].Params["resource"])
 
-	token, err := config.Exchange(t.Context(), code, oauth2.VerifierOption(tx.CodeVerifier), oauth2.SetAuthURLParam("resource", resources[1]))
+	token, err := config.Exchange(t.Context(), code, oauth2.VerifierOption(tx.CodeVerifier.Reveal()), oauth2.SetAuthURLParam("resource", resources[1]))
 	require.NoError(t, err)
 	assert.Equal(t, resources[1], audience(t, token))
 
 	// One that the URL did not have is refused.
 	tx = newTransaction()
 	code = idp.login(t, authorizationURL(t, p, url.Values{"resource": resources}, tx), tx)
-	_, err = config.Exchange(t.Context(), code, oauth2.VerifierOption(tx.CodeVerifier), oauth2.SetAuthURLParam("resource", "https://c.example.com/"))
+	_, err = config.Exchange(t.Context(), code, oauth2.VerifierOption(tx.CodeVerifier.Reveal()), oauth2.SetAuthURLParam("resource", "https://c.example.com/"))
 	assertRefused(t, err, http.StatusBadRequest, "invalid_target")
 }
 
@@ -233,9 +233,9 @@ func TestH3U8U9CodeFlowWithNode(t *testing.T) {
 	idp := newNodeOP(t)
 	const header = "X-Api-Key"
 	p, tx := idp.provider(t, map[string]any{"customHeaders": map[string]string{header: "header-secret-value"}}), newTransaction()
-	config := p.OAuth2Config(callback)
+	config := p.TokenConfig(callback)
 	code := idp.login(t, authorizationURL(t, p, nil, tx), tx)
-	token, err := config.Exchange(t.Context(), code, oauth2.VerifierOption(tx.CodeVerifier))
+	token, err := config.Exchange(t.Context(), code, oauth2.VerifierOption(tx.CodeVerifier.Reveal()))
 	require.NoError(t, err)
 
 	profile, err := p.FetchProfile(t.Context(), token)
@@ -252,7 +252,7 @@ func TestH3U8U9CodeFlowWithNode(t *testing.T) {
 	require.NoError(t, resp.Body.Close())
 	assert.JSONEq(t, `{"sub": "user-1", "email": "user-1@example.com", "email_verified": true}`, string(body))
 
-	_, err = config.Exchange(t.Context(), code, oauth2.VerifierOption(tx.CodeVerifier))
+	_, err = config.Exchange(t.Context(), code, oauth2.VerifierOption(tx.CodeVerifier.Reveal()))
 	assertRefused(t, err, http.StatusBadRequest, "invalid_grant") // the code is spent
 
 	assert.Len(t, idp.seen(t, "token"), 3)

@@ -104,7 +104,7 @@ func newProvider(t *testing.T, name, strategy string, options map[string]any) *u
 
 func newTransaction() upstream.Transaction {
 	return upstream.Transaction{
-		RedirectURI: callback, State: rand.Text(), Nonce: rand.Text(), CodeVerifier: oauth2.GenerateVerifier(),
+		RedirectURI: callback, State: upstream.NewSecret(rand.Text()), Nonce: upstream.NewSecret(rand.Text()), CodeVerifier: upstream.NewSecret(oauth2.GenerateVerifier()),
 	}
 }
 

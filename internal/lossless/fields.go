@@ -14,13 +14,24 @@ import (
 )
 
 // Text is a string. The zero value of an absent one is "".
-func Text[S ~string](p *S) Field { return text[S]{p: p} }
+func Text[S ~string](p *S) Field { return Opaque(p, to[S], from[S]) }
 
 // NonEmpty is a string that, where it stands, is not empty.
-func NonEmpty[S ~string](p *S) Field { return text[S]{p: p, nonEmpty: true} }
+func NonEmpty[S ~string](p *S) Field { return text[S]{p, to[S], from[S], true} }
 
-type text[S ~string] struct {
+// Opaque is a string in a type of its own, that seal makes of it and open gives
+// back.
+func Opaque[S any](p *S, seal func(string) S, open func(S) string) Field {
+	return text[S]{p, seal, open, false}
+}
+
+func to[S ~string](s string) S   { return S(s) }
+func from[S ~string](s S) string { return string(s) }
+
+type text[S any] struct {
 	p        *S
+	seal     func(string) S
+	open     func(S) string
 	nonEmpty bool
 }
 
@@ -28,15 +39,16 @@ func (f text[S]) Read(text []byte, at string) []Problem {
 	if !strictjson.IsText(text) {
 		return []Problem{{at, "must be a string"}}
 	}
-	*f.p = S(strictjson.Text(text))
-	if f.nonEmpty && *f.p == "" {
+	*f.p = f.seal(strictjson.Text(text))
+	if f.nonEmpty && f.open(*f.p) == "" {
 		return []Problem{{at, "is empty; give it a value or remove it"}}
 	}
 	return nil
 }
 
 func (f text[S]) Agrees(text []byte) bool {
-	return text == nil && *f.p == "" || TextIs(text, string(*f.p))
+	now := f.open(*f.p)
+	return text == nil && now == "" || TextIs(text, now)
 }
 
 // TextIs reports whether the text, which may be nil, is the string s.
@@ -48,13 +60,14 @@ func TextIs(text []byte, s string) bool {
 }
 
 func (f text[S]) Edits(was Field, _ []byte, path []string) []strictjson.Edit {
-	switch *f.p {
-	case *was.(text[S]).p:
+	switch now := f.open(*f.p); now {
+	case f.open(*was.(text[S]).p):
 		return nil
 	case "":
 		return []strictjson.Edit{{Path: path}}
+	default:
+		return []strictjson.Edit{{Path: path, Value: strictjson.Marshal(now)}}
 	}
-	return []strictjson.Edit{{Path: path, Value: strictjson.Marshal(*f.p)}}
 }
 
 // Flag is a boolean.
@@ -149,14 +162,18 @@ func (f list) Edits(was Field, text []byte, path []string) []strictjson.Edit {
 }
 
 // Dict is an object of strings.
-func Dict[S ~string](p *map[string]S) Field { return dict[S]{p, false} }
+func Dict[S ~string](p *map[string]S) Field { return dict[S]{p, to[S], from[S], false} }
 
-// DictOrText is an object of strings, or a string that holds such an object in
-// JSON, or the empty string for none.
-func DictOrText[S ~string](p *map[string]S) Field { return dict[S]{p, true} }
+// DictOrText is an object of strings in a type of their own, as of [Opaque], or
+// a string that holds such an object in JSON, or the empty string for none.
+func DictOrText[S any](p *map[string]S, seal func(string) S, open func(S) string) Field {
+	return dict[S]{p, seal, open, true}
+}
 
-type dict[S ~string] struct {
+type dict[S any] struct {
 	p       *map[string]S
+	seal    func(string) S
+	open    func(S) string
 	textToo bool
 }
 
@@ -176,7 +193,7 @@ func (f dict[S]) Read(text []byte, at string) (problems []Problem) {
 	}
 	out := make(map[string]S, len(members))
 	for _, m := range members {
-		out[m.Name] = S(strictjson.Text(m.Value))
+		out[m.Name] = f.seal(strictjson.Text(m.Value))
 		if !strictjson.IsText(m.Value) {
 			problems = append(problems, Problem{at + strictjson.Pointer(m.Name), "must be a string; put quotes around it"})
 		}
@@ -188,7 +205,7 @@ func (f dict[S]) Read(text []byte, at string) (problems []Problem) {
 func (f dict[S]) Agrees(text []byte) bool {
 	members, _ := strictjson.Members(text)
 	for _, m := range members {
-		if s, ok := (*f.p)[m.Name]; !ok || !TextIs(m.Value, string(s)) {
+		if s, ok := (*f.p)[m.Name]; !ok || !TextIs(m.Value, f.open(s)) {
 			return false
 		}
 	}
@@ -196,7 +213,7 @@ func (f dict[S]) Agrees(text []byte) bool {
 }
 
 func (f dict[S]) Edits(was Field, text []byte, path []string) []strictjson.Edit {
-	return DictEdits(*was.(dict[S]).p, *f.p, text, path, func(a, b S) bool { return a == b })
+	return DictEdits(*was.(dict[S]).p, *f.p, text, path, func(a, b S) bool { return f.open(a) == f.open(b) })
 }
 
 // DictEdits gives the edits that turn the object in text, which held was, into

@@ -20,7 +20,7 @@ var boxes = NewSchema(
 	Member[box]{[]string{"name", "alias"}, func(v *box) Field { return NonEmpty(&v.Name) }},
 	Member[box]{[]string{"on"}, func(v *box) Field { return Flag(&v.On) }},
 	Member[box]{[]string{"box/tags"}, func(v *box) Field { return TextOrList(&v.Tags) }},
-	Member[box]{[]string{"box/words"}, func(v *box) Field { return DictOrText(&v.Words) }},
+	Member[box]{[]string{"box/words"}, func(v *box) Field { return DictOrText(&v.Words, to, from) }},
 	Member[box]{[]string{"box/inner/deep"}, func(v *box) Field { return Text(&v.Deep) }},
 )
 

@@ -92,6 +92,10 @@ func base(path string) string   { return path[strings.LastIndexByte(path, '/')+1
 // A Document is a text that has been split into the members of its modelled
 // objects. The nil Document has none. It is never changed.
 type Document struct {
+	*document // whoever holds a Document prints an address
+}
+
+type document struct {
 	text     []byte
 	objects  []object
 	problems []Problem
@@ -142,7 +146,7 @@ func (d *Document) Text() []byte {
 
 // Open splits a text that strictjson.Check has accepted, and keeps it.
 func (s *Schema[T]) Open(text []byte) *Document {
-	d := &Document{text: text, objects: make([]object, 0, len(s.names))}
+	d := &Document{&document{text: text, objects: make([]object, 0, len(s.names))}}
 	s.open(d, "", text)
 	return d
 }

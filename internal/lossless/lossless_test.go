@@ -24,7 +24,7 @@ var things = NewSchema(
 	Member[thing]{[]string{"options/list"}, func(t *thing) Field { return List(&t.List) }},
 	Member[thing]{[]string{"options/scope"}, func(t *thing) Field { return TextOrList(&t.Scope) }},
 	Member[thing]{[]string{"options/dict"}, func(t *thing) Field { return Dict(&t.Dict) }},
-	Member[thing]{[]string{"options/loose"}, func(t *thing) Field { return DictOrText(&t.Loose) }},
+	Member[thing]{[]string{"options/loose"}, func(t *thing) Field { return DictOrText(&t.Loose, to, from) }},
 )
 
 // What has not changed is recognised by a short way, which must never overlook

@@ -55,7 +55,7 @@ func Sample() Case {
 
 // Transaction is what the auth server adds.
 func Transaction() upstream.Transaction {
-	return upstream.Transaction{RedirectURI: RedirectURI, State: State, Nonce: Nonce}
+	return upstream.Transaction{RedirectURI: RedirectURI, State: upstream.NewSecret(State), Nonce: upstream.NewSecret(Nonce)}
 }
 
 // Connection gives the case's configuration as the Management API has it. The

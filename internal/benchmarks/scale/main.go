@@ -208,7 +208,7 @@ func serveAll(out io.Writer, lines [][]byte, serve time.Duration) error {
 		work.Go(func() {
 			r := rand.New(rand.NewPCG(2, uint64(core)))
 			tx := sample.Transaction()
-			tx.CodeVerifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk" // some connections require PKCE
+			tx.CodeVerifier = upstream.NewSecret("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk") // some connections require PKCE
 			for time.Since(start) < serve {
 				for range 100 {
 					req, err := upstream.ParseAuthorizeQuery(sample.Query)

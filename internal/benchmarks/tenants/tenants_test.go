@@ -21,7 +21,7 @@ func connection(blog string) *upstream.Connection {
 	}}
 }
 
-var tx = upstream.Transaction{RedirectURI: "https://auth.example.com/callback", State: "state-1"}
+var tx = upstream.Transaction{RedirectURI: "https://auth.example.com/callback", State: upstream.NewSecret("state-1")}
 
 func Example_swap() {
 	cache := tenants.New(10_000, func(string) (*upstream.Connection, error) { // the database
