@@ -119,7 +119,14 @@ type Options struct {
 	UseOAuthSpecScope       bool   // useOauthSpecScope: connection_scope is joined by spaces, as OpenID Connect needs it
 	PKCEEnabled             bool   // pkce_enabled: a code verifier is required
 	PKCE                    string // connection_settings.pkce: auto and S256 require a code verifier; or disabled
-	TokenEndpointAuthMethod string // client_secret_post, client_secret_basic or none
+	TokenEndpointAuthMethod string // client_secret_post, client_secret_basic or none; and those of Provider.Demands
+
+	// What Provider.Demands asks for, and Provider.WithProtection attaches.
+	DPoPSigningAlg                     string // dpop_signing_alg: tokens are bound to a key (RFC 9449)
+	RequirePushedAuthorizationRequests bool   // require_pushed_authorization_requests (RFC 9126)
+	AppSecret                          Secret // app_secret of apple: a private key, in PEM
+	KeyID                              string // kid of apple
+	TeamID                             string // team_id of apple
 
 	IconURL          string
 	FetchUserProfile Secret // scripts.fetchUserProfile, in JavaScript; often holds keys
@@ -161,6 +168,11 @@ var schema = lossless.NewSchema(
 	option(func(o *Options) lossless.Field { return lossless.Flag(&o.PKCEEnabled) }, "pkce_enabled"),
 	option(func(o *Options) lossless.Field { return lossless.Text(&o.PKCE) }, "connection_settings/pkce"),
 	option(func(o *Options) lossless.Field { return lossless.Text(&o.TokenEndpointAuthMethod) }, "token_endpoint_auth_method"),
+	option(func(o *Options) lossless.Field { return lossless.Text(&o.DPoPSigningAlg) }, "dpop_signing_alg"),
+	option(func(o *Options) lossless.Field { return lossless.Flag(&o.RequirePushedAuthorizationRequests) }, "require_pushed_authorization_requests"),
+	option(func(o *Options) lossless.Field { return secretField(&o.AppSecret) }, "app_secret"),
+	option(func(o *Options) lossless.Field { return lossless.Text(&o.KeyID) }, "kid"),
+	option(func(o *Options) lossless.Field { return lossless.Text(&o.TeamID) }, "team_id"),
 	option(func(o *Options) lossless.Field { return lossless.Text(&o.IconURL) }, "icon_url"),
 	option(func(o *Options) lossless.Field { return secretField(&o.FetchUserProfile) }, "scripts/fetchUserProfile"),
 	option(func(o *Options) lossless.Field { return lossless.Text(&o.Protocol) }, "protocol"),
@@ -505,8 +517,10 @@ func (c *Connection) checkOptions(k *checked) {
 	}
 	switch o.TokenEndpointAuthMethod {
 	case "", "client_secret_basic", "client_secret_post", "none":
+	case "private_key_jwt", "client_secret_jwt", "tls_client_auth", "self_signed_tls_client_auth": // see Provider.Demands
 	default:
-		k.reportAt("must be client_secret_post, client_secret_basic or none", "options/token_endpoint_auth_method")
+		k.reportAt("must be client_secret_post, client_secret_basic, none, private_key_jwt, client_secret_jwt, tls_client_auth or "+
+			"self_signed_tls_client_auth", "options/token_endpoint_auth_method")
 	}
 	if c.Strategy == "twitter" && o.Protocol != "" && o.Protocol != "oauth1" && o.Protocol != "oauth2" {
 		k.reportAt("must be oauth1 or oauth2", "options/protocol")
