@@ -28,6 +28,7 @@ var forwarded = []string{"connection", "login_hint", "prompt", "ui_locales", "ac
 
 // An App is the sample application. It is safe for concurrent use.
 type App struct {
+	issuer   string // the auth server's
 	oauth    oauth2.Config
 	verifier *rp.IDTokenVerifier
 	choices  []string // of connections, for the form
@@ -47,6 +48,7 @@ type visit struct {
 func NewApp(address, issuer string, client Client, choices []string) *App {
 	keys := rp.NewRemoteKeySet(&http.Client{Timeout: 10 * time.Second}, issuer+"/keys")
 	return &App{
+		issuer: issuer,
 		oauth: oauth2.Config{
 			ClientID: client.ID, ClientSecret: client.Secret, RedirectURL: address + "/callback",
 			Scopes: []string{"openid", "profile", "email"},
@@ -54,7 +56,7 @@ func NewApp(address, issuer string, client Client, choices []string) *App {
 				AuthURL: issuer + "/authorize", TokenURL: issuer + "/oauth/token", AuthStyle: oauth2.AuthStyleInHeader,
 			},
 		},
-		verifier: rp.NewIDTokenVerifier(issuer, client.ID, keys, rp.WithNonce(nonceOf)),
+		verifier: rp.NewIDTokenVerifier(issuer, client.ID, keys, rp.WithNonce(nonceOf), rp.WithSupportedSigningAlgorithms("ES256")),
 		choices:  choices,
 		visits:   map[string]*visit{},
 	}
@@ -71,8 +73,9 @@ func (a *App) Handler() http.Handler {
 	mux.HandleFunc("GET /login", a.login)
 	mux.HandleFunc("GET /callback", a.callback)
 	mux.HandleFunc("GET /again", a.again)
-	mux.HandleFunc("GET /style.css", style)
-	return mux
+	assets(mux)
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { failed(w, http.StatusNotFound, "There is no such page.") })
+	return secured(mux)
 }
 
 func (a *App) visitOf(r *http.Request) *visit {
@@ -121,15 +124,20 @@ func (a *App) again(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, "/", http.StatusFound)
 }
 
+func failed(w http.ResponseWriter, status int, message string) {
+	_ = render(w, page{status: status, template: "app_failed.html", data: message})
+}
+
 // callback takes the auth server's answer.
 func (a *App) callback(w http.ResponseWriter, r *http.Request) {
-	fail := func(message string) {
-		_ = render(w, page{status: http.StatusBadRequest, template: "app_failed.html", data: message})
-	}
+	fail := func(message string) { failed(w, http.StatusBadRequest, message) }
 	query, s := r.URL.Query(), a.visitOf(r)
 	switch {
 	case s == nil || s.state == "" || query.Get("state") != s.state:
 		fail("This answer does not belong to a login that began in this browser.")
+		return
+	case query.Get("iss") != a.issuer: // RFC 9207: the auth server says in its metadata that it is there
+		fail("This answer is not the auth server's.")
 		return
 	case query.Has("error"):
 		fail(query.Get("error") + ": " + query.Get("error_description"))

@@ -46,9 +46,11 @@ func TestApp_Failed(t *testing.T) {
 	request := v.follow(s.app+"/login?connection=corporate", s.issuer+"/authorize").next
 	u, err := url.Parse(request)
 	require.NoError(t, err)
-	query := url.Values{"state": {u.Query().Get("state")}, "error": {"access_denied"}, "error_description": {"<b>no</b>"}}
+	query := url.Values{"state": {u.Query().Get("state")}, "iss": {s.issuer}, "error": {"access_denied"}, "error_description": {"<b>no</b>"}}
 	r := v.get(s.app + "/callback?" + query.Encode())
 	assert.Contains(t, r.body, "access_denied: &lt;b&gt;no&lt;/b&gt;")
-	query = url.Values{"state": query["state"], "code": {"another"}}
+	query = url.Values{"state": query["state"], "iss": {s.issuer}, "code": {"another"}}
 	assert.Contains(t, v.get(s.app+"/callback?"+query.Encode()).body, "gave no token")
+	query.Set("iss", "https://attacker.example")
+	assert.Contains(t, v.get(s.app+"/callback?"+query.Encode()).body, "not the auth server", "RFC 9207")
 }

@@ -1,11 +1,10 @@
 package main
 
-// This file owns the front of /authorize: the request is read once more, and
-// more strictly, before the OpenID provider sees it. It must not know of
-// connections, or of what becomes of the request.
+// This file owns the front of /authorize: the request is read strictly, checked
+// against the application that sends it, and answered. It must not know of
+// connections; see login.go.
 
 import (
-	"context"
 	"errors"
 	"log/slog"
 	"maps"
@@ -22,13 +21,11 @@ import (
 
 const maxForm = 64 << 10 // bytes of a POST body
 
-// authorize parses with this library, then hands over to op, which checks the
-// application and its redirect URI, stores the request with what was parsed
-// here (storage.CreateAuthRequest), and sends the browser to the login page.
+// authorize takes an application's request, and goes on to the login.
 func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if err := r.ParseForm(); err != nil {
-		s.plain(w, s.Log, "malformed request", "The request is malformed.")
+		s.plain(w, s.Log, "", "malformed request", "The request is malformed.")
 		return
 	}
 	if r.Method == http.MethodPost {
@@ -37,15 +34,51 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 		r.Form = r.PostForm
 	}
 	parsed, err := upstream.ParseAuthorizeRequest(r)
-	if bad := malformed(r.Form, parsed, err); bad != nil {
-		s.Log.Warn("login refused", "client", s.knownClient(r.Form.Get("client_id")), "outcome", "malformed request", "parameter", bad.Parameter)
-		s.refuse(w, r, oidc.ErrInvalidRequest().WithDescription("%s", bad.Description))
+	bad := malformed(r.Form, parsed, err)
+	clientID := r.Form.Get("client_id")
+	client, known := s.storage.clients[clientID]
+	req := request{
+		ClientID: clientID, RedirectURI: r.Form.Get("redirect_uri"), ResponseMode: oidc.ResponseMode(r.Form.Get("response_mode")),
+	}
+	if states := r.Form["state"]; len(states) == 1 {
+		req.State = states[0]
+	}
+	// Nothing goes to an address that the application has not registered (RFC
+	// 6749 section 4.1.2.1).
+	if !known || op.ValidateAuthReqRedirectURI(opClient{client}, req.RedirectURI, oidc.ResponseTypeCode) != nil {
+		s.plain(w, s.Log, "", "unknown client or redirect URI", "The application that sent you here is not registered, or not with this address.")
+		return
+	}
+	if bad != nil {
+		s.Log.Warn("login refused", "client", client.ID, "outcome", "malformed request", "parameter", bad.Parameter)
+		s.back(w, r, req, oidc.ErrInvalidRequest().WithDescription("%s", bad.Description))
 		return
 	}
 	// A parameter without a value is as if absent (RFC 6749 section 3.1). To op
 	// max_age= is 0, and prompt= a prompt without a name.
 	maps.DeleteFunc(r.Form, func(_ string, values []string) bool { return len(values) == 1 && values[0] == "" })
-	s.provider.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), upstreamKey{}, parsed)))
+	asked, err := s.accept(r, client)
+	if err != nil {
+		s.Log.Warn("login refused", "client", client.ID, "outcome", "request not accepted")
+		s.back(w, r, req, oidc.DefaultToServerError(err, "the request cannot be read"))
+		return
+	}
+	req.Nonce, req.Challenge, req.Scopes = asked.Nonce, asked.CodeChallenge, asked.Scopes
+	s.login(w, r, req, parsed, asked)
+}
+
+// accept has op check what it would check at an authorization endpoint of its own.
+func (s *Server) accept(r *http.Request, client Client) (*oidc.AuthRequest, error) {
+	asked, err := op.ParseAuthorizeRequest(r, s.provider.Decoder())
+	if err != nil {
+		return nil, err
+	}
+	if asked.RequestParam != "" {
+		return nil, oidc.ErrRequestNotSupported()
+	}
+	ctx := op.ContextWithIssuer(r.Context(), s.Issuer)
+	_, err = op.ValidateAuthRequestClient(ctx, asked, opClient{client}, s.provider.IDTokenHintVerifier(ctx))
+	return asked, err
 }
 
 // malformed says what is wrong with a request: what this library's parser has
@@ -74,7 +107,7 @@ func unsupported(r *upstream.AuthorizeRequest) *upstream.RequestError {
 	case r.ResponseMode != "" && !slices.Contains(responseModes, r.ResponseMode):
 		return badParameter("response_mode", "is none of "+strings.Join(responseModes, " "))
 	case r.MaxAge != "":
-		if _, err := strconv.ParseUint(r.MaxAge, 10, 0); err != nil { // 0: op has a uint for it
+		if _, err := strconv.ParseUint(r.MaxAge, 10, 31); err != nil { // 31: seconds that fit a time.Duration
 			return badParameter("max_age", "is not a number of seconds")
 		}
 	}
@@ -110,37 +143,59 @@ func lookalike(form url.Values) string {
 	return ""
 }
 
-// refuse answers a request that was not parsed. Nothing goes to an address that
-// the application has not registered (RFC 6749 section 4.1.2.1).
-func (s *Server) refuse(w http.ResponseWriter, r *http.Request, refusal *oidc.Error) {
-	answer := &oidc.AuthRequest{
-		RedirectURI: r.Form.Get("redirect_uri"), ResponseType: oidc.ResponseTypeCode, ResponseMode: oidc.ResponseMode(r.Form.Get("response_mode")),
+// back answers the application with an error.
+func (s *Server) back(w http.ResponseWriter, r *http.Request, req request, refusal *oidc.Error) {
+	values := url.Values{"error": {string(refusal.ErrorType)}}
+	if refusal.Description != "" {
+		values.Set("error_description", refusal.Description)
 	}
-	if states := r.Form["state"]; len(states) == 1 {
-		answer.State = states[0]
+	s.answer(w, r, req, values)
+}
+
+// answer sends the browser back to the application, in the way that it asked for
+// (OAuth 2.0 Multiple Response Types section 2.1, Form Post Response Mode), and
+// with the issuer (RFC 9207), so that it takes this answer for nobody else's.
+func (s *Server) answer(w http.ResponseWriter, r *http.Request, req request, values url.Values) {
+	values.Set("iss", s.Issuer)
+	if req.State != "" {
+		values.Set("state", req.State)
 	}
-	client, err := s.storage.GetClientByClientID(r.Context(), r.Form.Get("client_id"))
-	if err == nil {
-		err = op.ValidateAuthReqRedirectURI(client, answer.RedirectURI, answer.ResponseType)
-	}
-	if err != nil {
-		s.plain(w, s.Log, "unknown client or redirect URI", "The application that sent you here is not registered, or not with this address.")
+	w.Header().Set("Cache-Control", "no-store")
+	target, err := url.Parse(req.RedirectURI)
+	switch {
+	case err != nil: // it was registered by a human
+		s.plain(w, s.Log, req.ClientID, "redirect URI cannot be read", "The application that sent you here is registered with an address that cannot be read.")
+		return
+	case req.ResponseMode == oidc.ResponseModeFormPost:
+		s.show(w, page{status: http.StatusOK, template: "form_post.html", data: map[string]any{"Action": req.RedirectURI, "Values": values}, script: true, crossForms: true})
+		return
+	case req.ResponseMode == oidc.ResponseModeFragment:
+		http.Redirect(w, r, req.RedirectURI+"#"+values.Encode(), http.StatusFound)
 		return
 	}
-	op.AuthRequestError(w, r, answer, refusal, s.provider)
+	query := target.Query()
+	maps.Copy(query, values)
+	target.RawQuery = query.Encode()
+	http.Redirect(w, r, target.String(), http.StatusFound)
 }
 
-// knownClient gives a client id for the log, but never what somebody made up.
-func (s *Server) knownClient(id string) string {
-	if _, ok := s.storage.clients[id]; ok {
-		return id
-	}
-	return ""
-}
-
-// plain shows a page where there is nobody to send the user back to. outcome is
-// for the log, message for the user; neither holds anything of the request.
-func (s *Server) plain(w http.ResponseWriter, log *slog.Logger, outcome, message string) {
+// plain shows a page where there is nobody to send the user back to but by a
+// link. outcome is for the log, message for the user; neither holds anything of
+// the request.
+func (s *Server) plain(w http.ResponseWriter, log *slog.Logger, clientID, outcome, message string) {
 	log.Warn("login refused", "outcome", outcome)
-	_ = render(w, page{status: http.StatusBadRequest, template: "refused.html", data: message})
+	s.refuse(w, http.StatusBadRequest, clientID, message)
+}
+
+// refuse shows a page with a way back: to the application if it is known, else to
+// the start page, which names them all.
+func (s *Server) refuse(w http.ResponseWriter, status int, clientID, message string) {
+	s.show(w, page{status: status, template: "refused.html", data: map[string]any{"Message": message, "Application": s.storage.clients[clientID]}})
+}
+
+// show writes a page, and says what keeps it from being written.
+func (s *Server) show(w http.ResponseWriter, p page) {
+	if err := render(w, p); err != nil {
+		s.Log.Error("page", "template", p.template, "error", err)
+	}
 }

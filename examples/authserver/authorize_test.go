@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"reflect"
 	"strings"
@@ -19,22 +20,22 @@ func TestAuthorize(t *testing.T) {
 	good := url.Values{
 		"client_id": {"sample-app"}, "redirect_uri": {s.app + "/callback"}, "response_type": {"code"}, "scope": {"openid"}, "state": {"a"},
 	}.Encode()
-	notS256 := s.app + "/callback?error=invalid_request&error_description=parameter+code_challenge_method+is+not+S256&state=a"
-	badMaxAge := s.app + "/callback?error=invalid_request&error_description=parameter+max_age+is+not+a+number+of+seconds&state=a"
+	notS256 := s.app + "/callback?error=invalid_request&error_description=parameter+code_challenge_method+is+not+S256&"
+	badMaxAge := s.app + "/callback?error=invalid_request&error_description=parameter+max_age+is+not+a+number+of+seconds&"
 	for _, test := range []struct{ name, query, next, page string }{
-		{"doubled parameter", good + "&login_hint=a&login_hint=b", s.app + "/callback?error=invalid_request&error_description=parameter+login_hint+is+given+more+than+once&state=a", ""},
+		{"doubled parameter", good + "&login_hint=a&login_hint=b", s.app + "/callback?error=invalid_request&error_description=parameter+login_hint+is+given+more+than+once&", ""},
 		{"raw semicolon", good + "&prompt=a;b", "", "malformed"}, // net/http refuses the whole query
 		{"control character", good + "&prompt=%00", s.app + "/callback?error=invalid_request&error_description=parameter+prompt", ""},
 		{"doubled state is not sent back", good + "&state=b", s.app + "/callback?error=invalid_request&error_description=parameter+state+is+given+more+than+once", ""},
 		{"redirect URI of another", strings.Replace(good, "callback", "elsewhere", 1) + "&prompt=a&prompt=b", "", "not registered"},
 		{"unknown client", strings.Replace(good, "sample-app", "planted", 1) + "&prompt=a&prompt=b", "", "not registered"},
-		{"redirect URI of another, for op", strings.Replace(good, "callback", "elsewhere", 1), "", "redirect_uri"},
+		{"redirect URI of another, for op", strings.Replace(good, "callback", "elsewhere", 1), "", "not registered"},
 		{"code challenge method plain", good + "&code_challenge=x&code_challenge_method=plain", notS256, ""},
 		{"code challenge method of nobody's", good + "&code_challenge=x&code_challenge_method=planted", notS256, ""},
 		{"code challenge method in another case", good + "&code_challenge=x&code_challenge_method=s256", notS256, ""},
 		{"no code challenge method, which means plain", good + "&code_challenge=x", notS256, ""},
 		{"code challenge method alone", good + "&code_challenge_method=plain", notS256, ""},
-		{"response mode of nobody's", good + "&response_mode=planted", s.app + "/callback?error=invalid_request&error_description=parameter+response_mode+is+none+of+query+fragment+form_post&state=a", ""},
+		{"response mode of nobody's", good + "&response_mode=planted", s.app + "/callback?error=invalid_request&error_description=parameter+response_mode+is+none+of+query+fragment+form_post&", ""},
 		{"max_age is no number", good + "&max_age=planted", badMaxAge, ""},
 		{"max_age below zero", good + "&max_age=-1", badMaxAge, ""},
 		{"max_age beyond all numbers", good + "&max_age=99999999999999999999", badMaxAge, ""},
@@ -57,23 +58,32 @@ func TestAuthorize(t *testing.T) {
 	assert.NotContains(t, s.logs.String(), "planted")
 }
 
+// opened gives what a visitor's cookie says of a login.
+func (s *stack) opened(v *visitor, state string) loginState {
+	r, err := http.NewRequest(http.MethodGet, s.issuer, nil)
+	require.NoError(s.t, err)
+	for _, c := range v.cookies(s.issuer + callbackPath("corporate")) {
+		r.AddCookie(c)
+	}
+	l, err := s.replicas[0].sealer.take(httptest.NewRecorder(), r, state, "/")
+	require.NoError(s.t, err)
+	return l
+}
+
 // A parameter without a value is as if absent (RFC 6749 section 3.1), to op too.
 func TestAuthorize_Empty(t *testing.T) {
 	s := newStack(t)
-	form := url.Values{"client_id": {"sample-app"}, "redirect_uri": {s.app + "/callback"}, "response_type": {"code"}, "scope": {"openid"}}
-	for _, name := range []string{"max_age", "prompt", "acr_values", "id_token_hint", "request"} {
+	form := url.Values{
+		"client_id": {"sample-app"}, "redirect_uri": {s.app + "/callback"}, "response_type": {"code"}, "scope": {"openid"}, "connection": {"corporate"},
+	}
+	for _, name := range []string{"max_age", "prompt", "acr_values", "id_token_hint", "request", "response_mode", "nonce"} {
 		form.Set(name, "")
 	}
 	for method, r := range map[string]reply{
 		"GET":  s.visitor().get(s.issuer + "/authorize?" + form.Encode()),
 		"POST": s.visitor().post(s.issuer+"/authorize", form),
 	} {
-		require.Contains(t, r.next, "/login?id=", method)
-		stored, err := s.replicas[0].Store.pending(strings.TrimPrefix(r.next, s.issuer+"/login?id="))
-		require.NoError(t, err)
-		assert.Nil(t, stored.OIDC.MaxAge, "not 0, which asks for a new login")
-		assert.Empty(t, stored.OIDC.Prompt)
-		assert.Empty(t, stored.OIDC.ACRValues)
+		assert.Contains(t, r.next, s.idp, method)
 	}
 	form.Set("scope", "")
 	r := s.visitor().get(s.issuer + "/authorize?" + form.Encode())
@@ -88,18 +98,21 @@ func TestAuthorize_PostQuery(t *testing.T) {
 		"client_id": {"sample-app"}, "redirect_uri": {s.app + "/callback"}, "response_type": {"code"}, "scope": {"openid"}, "connection": {"corporate"},
 	}
 	v := s.visitor()
-	r := v.post(s.issuer+"/authorize?nonce=from-the-query&state=from-the-query", form)
-	require.Contains(t, r.next, "/login?id=", r.body)
-	id := strings.TrimPrefix(r.next, s.issuer+"/login?id=")
-	stored, err := s.replicas[0].Store.pending(id)
+	r := v.post(s.issuer+"/authorize?nonce=from-the-query&state=from-the-query&login_hint=from-the-query", form)
+	require.Contains(t, r.next, s.idp, r.body)
+	assert.NotContains(t, r.next, "from-the-query")
+	u, err := url.Parse(r.next)
 	require.NoError(t, err)
-	assert.Empty(t, stored.OIDC.Nonce)
-	assert.Empty(t, stored.OIDC.State)
-	assert.Equal(t, "corporate", stored.Upstream.Connection)
+	l := s.opened(v, u.Query().Get("state"))
+	assert.Equal(t, request{ClientID: "sample-app", RedirectURI: s.app + "/callback", Scopes: []string{"openid"}}, l.Request)
+	assert.Equal(t, "corporate", l.Connection)
 	form.Set("state", strings.Repeat("x", maxForm))
 	r = v.post(s.issuer+"/authorize", form)
 	assert.Equal(t, http.StatusBadRequest, r.status)
 	assert.Contains(t, r.body, "malformed")
+	form.Set("state", strings.Repeat("x", 4000))
+	r = v.post(s.issuer+"/authorize", form)
+	assert.Contains(t, r.next, "error=invalid_request&error_description=the+request+is+too+long", "no cookie holds it")
 }
 
 // op matches names whatever their case, this library exactly: a request with
@@ -110,7 +123,7 @@ func TestAuthorize_Lookalikes(t *testing.T) {
 		"client_id": {"sample-app"}, "redirect_uri": {s.app + "/callback"}, "response_type": {"code"}, "scope": {"openid"}, "state": {"a"},
 	}
 	refused := func(parameter string) string {
-		return s.app + "/callback?error=invalid_request&error_description=parameter+" + parameter + "+is+spelled+otherwise%2C+and+names+are+case-sensitive&state=a"
+		return s.app + "/callback?error=invalid_request&error_description=parameter+" + parameter + "+is+spelled+otherwise%2C+and+names+are+case-sensitive&"
 	}
 	for _, test := range []struct{ name, extra, next string }{
 		{"instead of the name", "PROMPT=none", refused("prompt")},
@@ -124,7 +137,7 @@ func TestAuthorize_Lookalikes(t *testing.T) {
 		{"what only op reads", "Request=e30.e30.", refused("request")},
 		{"what only this library reads", "Connection=corporate", refused("connection")},
 		{"without a value", "PROMPT=", refused("prompt")},
-		{"nobody's parameter", "Tracking=1&prompts=2&Prompt.x=3", s.issuer + "/login?id="},
+		{"nobody's parameter", "Tracking=1&prompts=2&Prompt.x=3", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			form, err := url.ParseQuery(good.Encode() + "&" + test.extra)
@@ -134,6 +147,7 @@ func TestAuthorize_Lookalikes(t *testing.T) {
 				"POST": s.visitor().post(s.issuer+"/authorize", form),
 			} {
 				assert.True(t, strings.HasPrefix(r.next, test.next), "%s: %d %s %s", method, r.status, r.next, r.body)
+				assert.Equal(t, test.next == "", strings.Contains(r.body, "Continue with Example Corporation"), method)
 			}
 		})
 	}
@@ -157,6 +171,7 @@ func TestAuthorize_ResponseModes(t *testing.T) {
 			assert.Contains(t, r.body, `name="code"`)
 		} else {
 			assert.Contains(t, r.next, s.app+"/callback"+want, mode)
+			assert.Contains(t, r.next, "iss="+url.QueryEscape(s.issuer), mode)
 		}
 	}
 }

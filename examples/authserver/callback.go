@@ -6,6 +6,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -15,10 +16,7 @@ import (
 
 	"github.com/zitadel/oidc/v3/pkg/client/rp"
 	"github.com/zitadel/oidc/v3/pkg/oidc"
-	"github.com/zitadel/oidc/v3/pkg/op"
 	"golang.org/x/oauth2"
-
-	"example.com/upstream"
 )
 
 // An answer is what an IdP's redirect brings (RFC 6749 section 4.1.2, RFC 9207).
@@ -54,53 +52,56 @@ func (s *Server) callback(w http.ResponseWriter, r *http.Request) {
 	}
 	a, err := readAnswer(r.URL.RawQuery)
 	if err != nil {
-		s.plain(w, log, err.Error(), "The identity provider's answer is malformed.")
+		s.plain(w, log, "", err.Error(), "The identity provider's answer is malformed.")
 		return
 	}
 	l, err := s.sealer.take(w, r, a.state, callbackPath(name))
 	switch {
 	case err != nil:
-		s.plain(w, log, err.Error(), "This login was not begun in this browser, or too long ago. Begin again at the application.")
+		s.plain(w, log, "", err.Error(), "This login was not begun in this browser, or too long ago. Begin again at the application.")
 		return
 	case l.Connection != name:
-		s.plain(w, log, "the answer came to another connection's callback", "This answer belongs to another login.")
-		return
-	case !s.Store.spend(l.State, l.Expires):
-		s.plain(w, log, "replayed answer", "This login has been finished already. Begin again at the application.")
+		s.plain(w, log, l.Request.ClientID, "the answer came to another connection's callback", "This answer belongs to another login.")
 		return
 	}
-	req, err := s.Store.pending(l.RequestID)
-	if err != nil {
-		s.plain(w, log, err.Error(), "This login is finished or too old. Begin again at the application.")
+	first, err := s.Store.Spend(r.Context(), "login "+l.State, l.Expires)
+	switch {
+	case err != nil: // nobody may go on where nobody can say who was first
+		log.Error("store", "error", err)
+		s.refuse(w, http.StatusServiceUnavailable, l.Request.ClientID, "The server cannot remember logins just now. Begin again at the application.")
+		return
+	case !first:
+		s.plain(w, log, l.Request.ClientID, "replayed answer", "This login has been finished already. Begin again at the application.")
 		return
 	}
-	log = log.With("client", req.OIDC.ClientID)
-	u, refusal := s.finish(r.Context(), log, req, l, a)
+	log = log.With("client", l.Request.ClientID)
+	u, refusal := s.finish(r.Context(), log, l, a)
 	if refusal != nil {
-		s.back(w, r, req, refusal)
+		s.back(w, r, l.Request, refusal)
 		return
 	}
-	if req, err = s.Store.finish(req.ID, u); err != nil { // another tab was faster
-		s.plain(w, log, err.Error(), "This login is finished or too old. Begin again at the application.")
+	code, _, err := s.storage.put(r.Context(), kindCode, grant{ID: rand.Text(), request: l.Request, User: u}, codeLifetime)
+	if err != nil {
+		log.Error("store", "error", err)
+		s.back(w, r, l.Request, oidc.ErrServerError())
 		return
 	}
 	log.Info("login ends", "outcome", "logged in")
-	w.Header().Set("Cache-Control", "no-store")
-	op.AuthResponse(authRequest{req}, s.provider, w, r)
+	s.answer(w, r, l.Request, url.Values{"code": {code}})
 }
 
 // finish makes a user of an answer that belongs to this browser's login. What
 // it logs says why a login failed; the application only hears that it did.
-func (s *Server) finish(ctx context.Context, log *slog.Logger, req request, l loginState, a answer) (user, *oidc.Error) {
+func (s *Server) finish(ctx context.Context, log *slog.Logger, l loginState, a answer) (user, *oidc.Error) {
 	refuse := func(answer *oidc.Error, outcome string, attrs ...any) (user, *oidc.Error) {
-		log.Warn("login refused", append([]any{"outcome", outcome}, attrs...)...)
+		log.Warn("login ends", append([]any{"outcome", outcome}, attrs...)...)
 		return user{}, answer
 	}
 	failed := oidc.ErrServerError().WithDescription("the login at the identity provider failed")
 
 	// The connection may have been taken from the application since the first leg.
 	c := s.Connections.Get(l.Connection)
-	if !c.enabledFor(req.OIDC.ClientID) {
+	if !c.enabledFor(l.Request.ClientID) {
 		return refuse(oidc.ErrInvalidRequest().WithDescription("the connection is not enabled for this application"),
 			"connection not enabled for the client")
 	}
@@ -136,7 +137,7 @@ func (s *Server) finish(ctx context.Context, log *slog.Logger, req request, l lo
 	u := user{
 		Subject: c.provider.Subject(profile.UserID),
 		Email:   profile.Email, EmailVerified: profile.EmailVerified, Name: profile.Name,
-		Sent: sentNames(c, req, l),
+		Sent: l.Sent,
 	}
 	if idToken != nil {
 		// A userinfo answer about somebody else must not be believed (OpenID
@@ -178,25 +179,6 @@ func harmless(err error) string {
 		}
 	}
 	return "it cannot be read, or its keys cannot be had"
-}
-
-// sentNames tells the application what went upstream. It is worked out again
-// from the stored request; the values are not for the application.
-func sentNames(c *connection, req request, l loginState) (out []sentName) {
-	tx := exampleTransaction("https://auth.example.com/")
-	if l.Nonce == "" {
-		tx.Nonce = upstream.Secret{}
-	}
-	explanation, err := c.provider.Explain(req.Upstream, tx)
-	if err != nil {
-		return nil // the connection has changed since; the login is none the worse
-	}
-	for _, d := range explanation.Parameters {
-		if d.Sent {
-			out = append(out, sentName{d.Name, d.Layer, d.Source})
-		}
-	}
-	return out
 }
 
 // passedOn are the IdP's errors that say something to an application: the user

@@ -15,7 +15,8 @@ import (
 // A Client is an application with a server of its own.
 type Client struct {
 	ID           string
-	Name         string // for the login page
+	Name         string // for people
+	Home         string // where people who have lost their way find the application
 	Secret       string // a real server keeps a hash
 	RedirectURIs []string
 }
@@ -34,11 +35,11 @@ func (c opClient) ResponseTypes() []oidc.ResponseType {
 func (c opClient) GrantTypes() []oidc.GrantType   { return []oidc.GrantType{oidc.GrantTypeCode} }
 func (c opClient) IDTokenLifetime() time.Duration { return 10 * time.Minute }
 func (c opClient) DevMode() bool                  { return false }
-func (c opClient) IsScopeAllowed(string) bool     { return false }
-func (c opClient) ClockSkew() time.Duration       { return 0 }
 
-// LoginURL is where op sends the browser once it has accepted a request.
-func (c opClient) LoginURL(id string) string { return "/login?id=" + id }
+// LoginURL is for an authorization endpoint of op's own, which is not served.
+func (c opClient) LoginURL(string) string     { return "" }
+func (c opClient) IsScopeAllowed(string) bool { return false }
+func (c opClient) ClockSkew() time.Duration   { return 0 }
 
 // AccessTokenType is JWT because op's opaque tokens cannot be read back where a
 // subject holds a colon, and the user ids of an IdP may.

@@ -30,7 +30,7 @@ func TestDiscovery(t *testing.T) {
 	metadata := s.discover()
 	assert.Equal(t, s.issuer, metadata["issuer"])
 	assert.Equal(t, []string{
-		"authorization_endpoint", "claims_supported", "code_challenge_methods_supported", "grant_types_supported",
+		"authorization_endpoint", "authorization_response_iss_parameter_supported", "claims_supported", "code_challenge_methods_supported", "grant_types_supported",
 		"id_token_signing_alg_values_supported", "issuer", "jwks_uri", "request_uri_parameter_supported", "response_modes_supported",
 		"response_types_supported", "revocation_endpoint", "revocation_endpoint_auth_methods_supported", "scopes_supported",
 		"subject_types_supported", "token_endpoint", "token_endpoint_auth_methods_supported", "userinfo_endpoint",

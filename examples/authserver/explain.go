@@ -30,19 +30,26 @@ func exampleTransaction(redirectURI string) upstream.Transaction {
 // that has its own name point here is refused (DNS rebinding).
 func (s *Server) Operator(host string) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /style.css", style)
+	assets(mux)
 	mux.Handle("GET /{$}", http.RedirectHandler("/connections", http.StatusFound))
 	mux.HandleFunc("GET /connections", s.listConnections)
 	mux.HandleFunc("GET /connections/{connection}/explain", s.explain)
 	mux.HandleFunc("POST /connections/{connection}/explain", s.explain)
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+		s.operatorRefuses(w, http.StatusNotFound, "There is no such page.")
+	})
 	own := http.NewCrossOriginProtection().Handler(mux)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return secured(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Host != host {
 			http.Error(w, "these pages are not served under this name", http.StatusMisdirectedRequest)
 			return
 		}
 		own.ServeHTTP(w, r)
-	})
+	}))
+}
+
+func (s *Server) operatorRefuses(w http.ResponseWriter, status int, message string) {
+	s.show(w, page{status: status, template: "refused.html", data: map[string]any{"Message": message, "Operator": true}})
 }
 
 func (s *Server) listConnections(w http.ResponseWriter, _ *http.Request) {
@@ -63,9 +70,7 @@ func (s *Server) listConnections(w http.ResponseWriter, _ *http.Request) {
 		}
 		rows = append(rows, r)
 	}
-	if err := render(w, page{status: http.StatusOK, template: "connections.html", data: rows}); err != nil {
-		s.Log.Error("connections page", "error", err)
-	}
+	s.show(w, page{status: http.StatusOK, template: "connections.html", data: rows})
 }
 
 // An explained request is what the page says about it.
@@ -92,12 +97,12 @@ func (s *Server) explain(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("connection")
 	f := (*s.Connections.files.Load())[name]
 	if f == nil {
-		_ = render(w, page{status: http.StatusNotFound, template: "refused.html", data: "There is no connection of this name."})
+		s.operatorRefuses(w, http.StatusNotFound, "There is no connection of this name.")
 		return
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxPaste)
 	if err := r.ParseForm(); err != nil {
-		_ = render(w, page{status: http.StatusBadRequest, template: "refused.html", data: "What was sent is malformed or too long."})
+		s.operatorRefuses(w, http.StatusBadRequest, "What was sent is malformed or too long.")
 		return
 	}
 	data := explained{Name: name, Pasted: strings.TrimSpace(r.PostForm.Get("request")), Callback: s.Issuer + callbackPath(name)}
@@ -111,9 +116,7 @@ func (s *Server) explain(w http.ResponseWriter, r *http.Request) {
 			data.explain(f.good)
 		}
 	}
-	if err := render(w, page{status: http.StatusOK, template: "explain.html", data: data, forms: true}); err != nil {
-		s.Log.Error("explain page", "connection", name, "error", err)
-	}
+	s.show(w, page{status: http.StatusOK, template: "explain.html", data: data, forms: true})
 }
 
 // explain fills the answer in.

@@ -5,72 +5,67 @@ package main
 
 import (
 	"crypto/rand"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
 
 	"example.com/upstream"
 	"github.com/zitadel/oidc/v3/pkg/oidc"
-	"github.com/zitadel/oidc/v3/pkg/op"
 	"golang.org/x/oauth2"
 )
 
-// login is where op sends the browser with an accepted request. The choice is
-// the application's, by connection=NAME in its request, or else the user's.
-func (s *Server) login(w http.ResponseWriter, r *http.Request) {
-	query := r.URL.Query()
-	req, err := s.Store.pending(query.Get("id"))
-	if err != nil {
-		s.plain(w, s.Log.With("leg", 1), err.Error(), "This login is finished or too old. Begin again at the application.")
-		return
-	}
+// login goes on with an accepted request. The choice of the connection is the
+// application's, by connection=NAME in its request, or else the user's.
+func (s *Server) login(w http.ResponseWriter, r *http.Request, req request, parsed *upstream.AuthorizeRequest, asked *oidc.AuthRequest) {
+	none := slices.Contains(asked.Prompt, oidc.PromptNone)
 	switch {
-	case req.Upstream.Connection != "":
-		s.begin(w, r, req, req.Upstream.Connection)
-	case query.Has("connection"):
-		s.begin(w, r, req, query.Get("connection"))
-	case slices.Contains(req.OIDC.Prompt, oidc.PromptNone):
+	case parsed.Connection != "":
+		s.begin(w, r, req, parsed, none)
+	case none:
 		// This server remembers nobody, so without an IdP there is nobody to ask.
 		s.back(w, r, req, oidc.ErrLoginRequired())
 	default:
-		s.choose(w, req)
+		s.choose(w, req, r.Form)
 	}
 }
 
-// choose shows a button for each connection that is enabled for the application.
-func (s *Server) choose(w http.ResponseWriter, req request) {
+// choose shows a link for each connection that is enabled for the application:
+// its own request again, with the user's choice. So nothing is remembered for
+// people who go away, and the back button works.
+func (s *Server) choose(w http.ResponseWriter, req request, form url.Values) {
 	type button struct{ Name, Icon, Address string }
 	data := struct {
-		Application string
+		Application Client
 		Buttons     []button
-	}{Application: s.storage.clients[req.OIDC.ClientID].Name}
+	}{Application: s.storage.clients[req.ClientID]}
 	p := page{status: http.StatusOK, template: "login.html"}
-	for _, c := range s.Connections.EnabledFor(req.OIDC.ClientID) {
+	again := maps.Clone(form)
+	for _, c := range s.Connections.EnabledFor(req.ClientID) {
 		name := c.config.DisplayName
 		if name == "" {
 			name = c.config.Name
 		}
-		address := url.Values{"id": {req.ID}, "connection": {c.config.Name}}
-		data.Buttons = append(data.Buttons, button{name, c.config.Options.IconURL, "/login?" + address.Encode()})
+		again.Set("connection", c.config.Name)
+		data.Buttons = append(data.Buttons, button{name, c.config.Options.IconURL, "/authorize?" + again.Encode()})
 		if c.config.Options.IconURL != "" {
 			p.images = append(p.images, c.config.Options.IconURL)
 		}
 	}
 	p.data = data
-	if err := render(w, p); err != nil {
-		s.Log.Error("login page", "error", err)
-	}
+	s.show(w, p)
 }
 
 // begin sends the browser to the IdP.
-func (s *Server) begin(w http.ResponseWriter, r *http.Request, req request, name string) {
+func (s *Server) begin(w http.ResponseWriter, r *http.Request, req request, parsed *upstream.AuthorizeRequest, none bool) {
+	name := parsed.Connection
 	c := s.Connections.Get(name)
-	log := s.Log.With("leg", 1, "client", req.OIDC.ClientID)
+	log := s.Log.With("leg", 1, "client", req.ClientID)
 	outcome := "unknown connection"
 	if c != nil { // else the name is anybody's text
 		log, outcome = log.With("connection", name), "connection not enabled for the client"
 	}
-	if !c.enabledFor(req.OIDC.ClientID) {
+	if !c.enabledFor(req.ClientID) {
 		log.Warn("login refused", "outcome", outcome)
 		// One answer for both, so that nobody learns which connections exist.
 		s.back(w, r, req, oidc.ErrInvalidRequest().WithDescription("the connection is not enabled for this application"))
@@ -84,46 +79,45 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request, req request, name
 	if c.keys != nil {
 		tx.Nonce = upstream.NewSecret(rand.Text())
 	}
-	explanation, err := c.provider.Explain(req.Upstream, tx)
+	explanation, err := c.provider.Explain(parsed, tx)
 	if err != nil {
 		log.Error("login cannot begin", "error", err)
 		s.back(w, r, req, oidc.ErrServerError())
 		return
 	}
-	if slices.Contains(req.OIDC.Prompt, oidc.PromptNone) && !asksNobody(explanation) {
+	if none && !asksNobody(explanation) {
 		log.Info("login refused", "outcome", "prompt=none does not go upstream")
 		s.back(w, r, req, oidc.ErrLoginRequired())
 		return
 	}
-	target, err := c.provider.AuthorizationURL(req.Upstream, tx)
+	target, err := c.provider.AuthorizationURL(parsed, tx)
 	if err != nil {
 		log.Error("login cannot begin", "error", err)
 		s.back(w, r, req, oidc.ErrServerError())
 		return
 	}
-	l := loginState{State: tx.State.Reveal(), Nonce: tx.Nonce.Reveal(), Connection: name, RequestID: req.ID}
+	l := loginState{State: tx.State.Reveal(), Nonce: tx.Nonce.Reveal(), Connection: name, Request: req, Sent: sentNames(explanation)}
 	if challenged(explanation) {
 		l.Verifier = tx.CodeVerifier.Reveal()
 	}
 	if err := s.sealer.set(w, l, callbackPath(name)); err != nil {
-		log.Error("login cannot begin", "error", err)
-		s.back(w, r, req, oidc.ErrServerError())
+		log.Warn("login refused", "outcome", err.Error())
+		s.back(w, r, req, oidc.ErrInvalidRequest().WithDescription("the request is too long"))
 		return
 	}
 	sent, dropped := parameterNames(explanation)
 	log.Info("login begins", "sent", sent, "not_sent", dropped, "not_mapped", explanation.Unmapped)
-	w.Header().Set("Cache-Control", "no-store")
 	http.Redirect(w, r, target, http.StatusFound)
 }
 
-// back ends a login with an error for the application, whose redirect URI op
-// checked when the request came.
-func (s *Server) back(w http.ResponseWriter, r *http.Request, req request, refusal *oidc.Error) {
-	if !s.Store.dropPending(req.ID) { // another tab was faster, so the application has its answer
-		s.plain(w, s.Log, errUnknownRequest.Error(), "This login is finished or too old. Begin again at the application.")
-		return
+// sentNames tells the application what went upstream. The values are not for it.
+func sentNames(e upstream.Explanation) (out []sentName) {
+	for _, d := range e.Parameters {
+		if d.Sent {
+			out = append(out, sentName{d.Name, d.Layer, d.Source})
+		}
 	}
-	op.AuthRequestError(w, r, authRequest{req}, refusal, s.provider)
+	return out
 }
 
 // parameterNames gives the names of what an explanation says was sent, and of

@@ -80,7 +80,7 @@ func run(ctx context.Context, o options, out, logs io.Writer) error {
 		return err
 	}
 	application := Client{
-		ID: "sample-app", Name: "Sample application", Secret: rand.Text(), RedirectURIs: []string{appAddress + "/callback"},
+		ID: "sample-app", Name: "Sample application", Home: appAddress + "/", Secret: rand.Text(), RedirectURIs: []string{appAddress + "/callback"},
 	}
 	server, err := NewServer(Config{
 		Issuer: issuer, Key: key, Store: store, Clients: []Client{application}, Connections: connections, Log: log, Now: time.Now,

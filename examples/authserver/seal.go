@@ -27,12 +27,13 @@ const (
 // A loginState is what the second leg has to know of the first. The browser keeps
 // it, so any replica with the key can go on, and no other browser can.
 type loginState struct {
-	State      string    `json:"s"`
-	Nonce      string    `json:"n,omitempty"` // OpenID Connect only
-	Verifier   string    `json:"v,omitempty"` // RFC 7636; "" if no challenge was sent
-	Connection string    `json:"c"`
-	RequestID  string    `json:"r"` // of the application's request, in the store
-	Expires    time.Time `json:"e"`
+	State      string     `json:"s"`
+	Nonce      string     `json:"n,omitempty"` // OpenID Connect only
+	Verifier   string     `json:"v,omitempty"` // RFC 7636; "" if no challenge was sent
+	Connection string     `json:"c"`
+	Request    request    `json:"r"` // the application's
+	Sent       []sentName `json:"p,omitempty"`
+	Expires    time.Time  `json:"e"`
 }
 
 // Why a cookie is refused. None of the texts holds anything of the request.
@@ -40,6 +41,7 @@ var (
 	errNoCookie = errors.New("this browser has not begun this login")
 	errSeal     = errors.New("the login's cookie was not sealed by this server")
 	errExpired  = errors.New("the login took too long")
+	errTooLong  = errors.New("the login does not fit into a cookie")
 )
 
 // A sealer seals logins with AES-256-GCM. It is safe for concurrent use.
@@ -77,10 +79,15 @@ func deriveKey(key []byte, use string) ([]byte, error) {
 }
 
 // cookieName gives each login its own cookie: two tabs do not overwrite each
-// other. The state itself does not show.
-func cookieName(state string) string {
+// other. The state itself does not show. Browsers take a name that begins with
+// __Secure- from https alone.
+func (s *sealer) cookieName(state string) string {
+	prefix := "login-"
+	if s.secure {
+		prefix = "__Secure-login-"
+	}
 	sum := sha256.Sum256([]byte(state))
-	return "login-" + hex.EncodeToString(sum[:8])
+	return prefix + hex.EncodeToString(sum[:8])
 }
 
 // set seals a login into a cookie that goes to the connection's callback only.
@@ -90,11 +97,11 @@ func (s *sealer) set(w http.ResponseWriter, l loginState, path string) error {
 	if err != nil {
 		return err
 	}
-	name := cookieName(l.State)
+	name := s.cookieName(l.State)
 	// The name is authenticated, too: no cookie opens under another's name.
 	value := base64.RawURLEncoding.EncodeToString(s.aead.Seal(nil, nil, plain, []byte(name)))
 	if len(name)+len(value) > maxCookie {
-		return errors.New("the login does not fit into a cookie")
+		return errTooLong
 	}
 	http.SetCookie(w, s.cookie(name, value, path, int(loginLifetime/time.Second)))
 	return nil
@@ -111,7 +118,7 @@ func (s *sealer) cookie(name, value, path string, maxAge int) *http.Cookie {
 
 // take opens the login that a state belongs to, and has the browser forget it.
 func (s *sealer) take(w http.ResponseWriter, r *http.Request, state, path string) (loginState, error) {
-	name := cookieName(state)
+	name := s.cookieName(state)
 	cookie, err := r.Cookie(name)
 	if err != nil {
 		return loginState{}, errNoCookie

@@ -19,7 +19,7 @@ func TestSeal(t *testing.T) {
 	s, err := newSealer(bytes.Repeat([]byte{1}, keySize), true, time.Now)
 	require.NoError(t, err)
 	w := httptest.NewRecorder()
-	given := loginState{State: "planted-state", Nonce: "planted-nonce", Verifier: "planted-verifier", Connection: "c", RequestID: "planted-id"}
+	given := loginState{State: "planted-state", Nonce: "planted-nonce", Verifier: "planted-verifier", Connection: "c", Request: request{ClientID: "planted-id", Scopes: []string{"planted-scope"}}}
 	require.NoError(t, s.set(w, given, "/login/callback/c"))
 	header := w.Header().Get("Set-Cookie")
 	assert.NotContains(t, header, "planted")
@@ -60,7 +60,7 @@ func TestSealRefusals(t *testing.T) {
 func TestSealedForAnother(t *testing.T) {
 	s, err := newSealer(make([]byte, keySize), false, time.Now)
 	require.NoError(t, err)
-	name := cookieName("state")
+	name := s.cookieName("state")
 	const good = `{"s": "state", "e": "2999-01-01T00:00:00Z"}`
 	for _, test := range []struct {
 		plain, sealedFor string
@@ -68,7 +68,7 @@ func TestSealedForAnother(t *testing.T) {
 	}{
 		{good, name, nil},
 		{good, "", errSeal},
-		{good, cookieName("another"), errSeal},
+		{good, s.cookieName("another"), errSeal},
 		{`{"s": "another", "e": "2999-01-01T00:00:00Z"}`, name, errSeal},
 		{`{"s": 1}`, name, errSeal},
 		{`{"s": "state", "e": "2001-01-01T00:00:00Z"}`, name, errExpired},
@@ -80,80 +80,49 @@ func TestSealedForAnother(t *testing.T) {
 	}
 }
 
-// However many callbacks race, one state counts once, one request ends once,
-// and one code buys one token.
+// However many callbacks race, one state counts once, and one code buys one
+// token; the others take it away again.
 func TestStoreOnce(t *testing.T) {
 	s, err := NewStore(time.Now)
 	require.NoError(t, err)
-	r, err := s.addRequest(request{})
+	ctx := t.Context()
+	g := grants{s}
+	code, _, err := g.put(ctx, kindCode, grant{ID: "planted"}, time.Minute)
 	require.NoError(t, err)
-	var spent, finished, taken atomic.Int64
+	var spent, taken atomic.Int64
 	var wait sync.WaitGroup
 	for range 50 {
-		wait.Add(1)
-		go func() {
-			defer wait.Done()
-			if s.spend("state", time.Now().Add(time.Hour)) {
+		wait.Go(func() {
+			if first, _ := s.Spend(ctx, "state", time.Now().Add(time.Hour)); first {
 				spent.Add(1)
 			}
-			if _, err := s.finish(r.ID, user{Subject: "a"}); err == nil {
-				finished.Add(1)
-			}
-		}()
-	}
-	wait.Wait()
-	s.addCode("code", r.ID)
-	for range 50 {
-		wait.Add(1)
-		go func() {
-			defer wait.Done()
-			if _, err := s.takeCode("code"); err == nil {
+			if _, err := g.takeOnce(ctx, kindCode, code); err == nil {
 				taken.Add(1)
 			}
-		}()
+		})
 	}
 	wait.Wait()
 	assert.EqualValues(t, 1, taken.Load())
 	assert.EqualValues(t, 1, spent.Load())
-	assert.EqualValues(t, 1, finished.Load())
-}
-
-// Of a login that ends well and one that fails, one counts.
-func TestStoreFinishOrDrop(t *testing.T) {
-	s, err := NewStore(time.Now)
+	token, _, err := g.put(ctx, kindToken, grant{ID: "planted"}, time.Minute)
 	require.NoError(t, err)
-	for range 50 {
-		r, err := s.addRequest(request{})
-		require.NoError(t, err)
-		finished := make(chan bool)
-		go func() {
-			_, err := s.finish(r.ID, user{Subject: "a"})
-			finished <- err == nil
-		}()
-		dropped := s.dropPending(r.ID)
-		assert.NotEqual(t, dropped, <-finished)
-		assert.False(t, s.dropPending(r.ID))
-	}
+	_, err = g.get(ctx, kindToken, token)
+	assert.ErrorIs(t, err, errNotFound, "revoked, although it came after the replay")
 }
 
 func TestStoreForgets(t *testing.T) {
 	c := &clock{}
 	s, err := NewStore(c.Now)
 	require.NoError(t, err)
-	for range maxRequests {
-		_, err := s.addRequest(request{})
-		require.NoError(t, err)
-	}
-	_, err = s.addRequest(request{})
-	assert.ErrorIs(t, err, errFull)
-	s.spend("state", c.Now().Add(time.Minute))
-	s.addToken("a", nil, nil)
-	s.addCode("code", "gone")
-	c.ahead.Add(int64(requestLifetime))
-	_, err = s.addRequest(request{})
+	_, err = s.Spend(t.Context(), "state", c.Now().Add(time.Minute))
 	require.NoError(t, err)
-	assert.Len(t, s.requests, 1)
-	assert.Empty(t, s.spent)
-	assert.Empty(t, s.tokens)
-	assert.Empty(t, s.codes)
+	id, _, err := grants{s}.put(t.Context(), kindToken, grant{}, time.Minute)
+	require.NoError(t, err)
+	c.ahead.Add(int64(time.Minute))
+	_, err = s.Get(t.Context(), kindToken, id)
+	assert.ErrorIs(t, err, errNotFound)
+	_, err = s.Spend(t.Context(), "another", c.Now().Add(time.Minute))
+	require.NoError(t, err)
+	assert.Len(t, s.spent, 1)
+	assert.Empty(t, s.records)
 }

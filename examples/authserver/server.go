@@ -46,7 +46,7 @@ func NewServer(c Config) (*Server, error) {
 	if err != nil || issuer.Host == "" || issuer.Path != "" || issuer.RawQuery != "" {
 		return nil, errors.New("the issuer must be an address such as https://auth.example.com, without a path")
 	}
-	s := &Server{Config: c, storage: storage{Store: c.Store, clients: map[string]Client{}}}
+	s := &Server{Config: c, storage: storage{grants: grants{c.Store}, clients: map[string]Client{}}}
 	for _, client := range c.Clients {
 		s.storage.clients[client.ID] = client
 	}
@@ -76,21 +76,39 @@ func NewServer(c Config) (*Server, error) {
 // Handler serves applications and users.
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", s.start)
 	mux.HandleFunc("GET /authorize", s.authorize)
 	mux.HandleFunc("POST /authorize", s.authorize)
 	mux.HandleFunc("GET "+oidc.DiscoveryEndpoint, s.discovery)
-	mux.HandleFunc("GET /login", s.login)
 	mux.HandleFunc("GET /login/callback/{connection}", s.callback)
-	mux.HandleFunc("GET /style.css", style)
-	// op's own page after a login gives the code to whoever knows the request's
-	// id. Somebody could begin a login, have another user finish it, and fetch
-	// the code; callback.go answers the browser that came back, and no other.
-	mux.Handle("/authorize/callback", http.NotFoundHandler())
+	assets(mux)
 	// Of op's other pages, those that this server stands behind.
 	for _, path := range []string{"/keys", "/oauth/token", "/userinfo", "/revoke"} {
 		mux.Handle(path, http.MaxBytesHandler(s.provider, maxForm))
 	}
-	return mux
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+		s.refuse(w, http.StatusNotFound, "", "There is no such page.")
+	})
+	return secured(mux)
+}
+
+// start is for people who have come without an application.
+func (s *Server) start(w http.ResponseWriter, _ *http.Request) {
+	s.show(w, page{status: http.StatusOK, template: "start.html", data: s.Clients})
+}
+
+// secured sets what every answer carries unless its handler knows better: no
+// text of this server does anything where some browser takes it for a page, and
+// nothing is kept, least of all a token (RFC 6749 section 5.1).
+func secured(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", "default-src 'none'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer") // the login page's address is the application's request
+		h.Set("Cache-Control", "no-store")
+		next.ServeHTTP(w, r)
+	})
 }
 
 // callbackPath is a connection's own callback. That each has its own is the
@@ -108,9 +126,14 @@ var pageFiles embed.FS
 
 var pages = template.Must(template.ParseFS(pageFiles, "pages/*.html"))
 
-func style(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Cache-Control", "max-age=300")
-	http.ServeFileFS(w, r, pageFiles, "pages/style.css")
+// assets serves the files that the pages use.
+func assets(mux *http.ServeMux) {
+	for path, file := range map[string]string{"/style.css": "style.css", "/favicon.ico": "icon.svg", "/submit.js": "submit.js"} {
+		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Cache-Control", "max-age=300")
+			http.ServeFileFS(w, r, pageFiles, "pages/"+file)
+		})
+	}
 }
 
 // A page is an HTML answer.
@@ -120,39 +143,37 @@ type page struct {
 	data     any
 	images   []string // addresses of images on the page
 	forms    bool     // it has a form that comes back here
+	script   bool     // it sends its form by itself
 
 	// crossForms is for a form whose answer redirects to other sites: browsers
 	// hold form-action against the whole chain of redirects.
 	crossForms bool
 }
 
-// render writes a page that no other may frame and that runs no script.
+// render writes a page that no other may frame, and that runs no script but one.
 func render(w http.ResponseWriter, p page) error {
-	images := "'self'"
+	policy := "default-src 'none'; style-src 'self'; img-src 'self'"
 	for _, address := range p.images {
 		if u, err := url.Parse(address); err == nil && (u.Scheme == "https" || u.Scheme == "http") && !strings.ContainsAny(u.Host, " ;,'\"") {
-			images += " " + u.Scheme + "://" + u.Host
+			policy += " " + u.Scheme + "://" + u.Host
 		}
 	}
-	forms := "; form-action 'none'"
+	if p.script {
+		policy += "; script-src 'self'"
+	}
 	switch {
 	case p.forms:
-		forms = "; form-action 'self'"
-	case p.crossForms:
-		forms = ""
+		policy += "; form-action 'self'"
+	case !p.crossForms:
+		policy += "; form-action 'none'"
 	}
 	var body strings.Builder // a page that fails half-way is no page
 	if err := pages.ExecuteTemplate(&body, p.template, p.data); err != nil {
 		http.Error(w, "the page cannot be shown", http.StatusInternalServerError)
 		return err
 	}
-	h := w.Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src "+images+forms+
-		"; frame-ancestors 'none'; base-uri 'none'")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Referrer-Policy", "no-referrer") // the login page's address names the request
-	h.Set("Cache-Control", "no-store")
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Security-Policy", policy+"; frame-ancestors 'none'; base-uri 'none'")
 	w.WriteHeader(p.status)
 	_, err := w.Write([]byte(body.String()))
 	return err

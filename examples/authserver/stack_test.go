@@ -130,7 +130,7 @@ func newStack(t *testing.T) *stack {
 	}))
 
 	client := sampleApp
-	client.RedirectURIs = []string{s.app + "/callback"}
+	client.RedirectURIs, client.Home = []string{s.app + "/callback"}, s.app+"/"
 	store, err := NewStore(s.clock.Now)
 	require.NoError(t, err)
 	config := Config{

@@ -14,8 +14,6 @@ import (
 	jose "github.com/go-jose/go-jose/v4"
 	"github.com/zitadel/oidc/v3/pkg/oidc"
 	"github.com/zitadel/oidc/v3/pkg/op"
-
-	"example.com/upstream"
 )
 
 const (
@@ -29,98 +27,56 @@ var errNotOffered = errors.New("this server does not offer that")
 
 // storage is op.Storage over a Store and the list of applications.
 type storage struct {
-	*Store
+	grants
 	clients map[string]Client
 }
 
 var _ op.Storage = storage{}
 var _ op.CanSetUserinfoFromRequest = storage{}
 
-// authRequest is op.AuthRequest over a copy out of the store.
-type authRequest struct{ request }
+// authRequest is op.AuthRequest over a grant, which exists only once the user
+// has logged in.
+type authRequest struct{ grant }
 
 func (r authRequest) GetID() string                      { return r.ID }
 func (r authRequest) GetACR() string                     { return "" }
 func (r authRequest) GetAMR() []string                   { return nil }
-func (r authRequest) GetAudience() []string              { return []string{r.OIDC.ClientID} }
-func (r authRequest) GetClientID() string                { return r.OIDC.ClientID }
-func (r authRequest) GetNonce() string                   { return r.OIDC.Nonce }
-func (r authRequest) GetRedirectURI() string             { return r.OIDC.RedirectURI }
-func (r authRequest) GetResponseType() oidc.ResponseType { return r.OIDC.ResponseType }
-func (r authRequest) GetResponseMode() oidc.ResponseMode { return r.OIDC.ResponseMode }
-func (r authRequest) GetScopes() []string                { return slices.Clone(r.OIDC.Scopes) }
-func (r authRequest) GetState() string                   { return r.OIDC.State }
-func (r authRequest) Done() bool                         { return r.User != nil }
+func (r authRequest) GetAudience() []string              { return []string{r.ClientID} }
+func (r authRequest) GetAuthTime() time.Time             { return r.User.AuthTime }
+func (r authRequest) GetClientID() string                { return r.ClientID }
+func (r authRequest) GetNonce() string                   { return r.Nonce }
+func (r authRequest) GetRedirectURI() string             { return r.RedirectURI }
+func (r authRequest) GetResponseType() oidc.ResponseType { return oidc.ResponseTypeCode }
+func (r authRequest) GetResponseMode() oidc.ResponseMode { return r.ResponseMode }
+func (r authRequest) GetScopes() []string                { return slices.Clone(r.Scopes) }
+func (r authRequest) GetState() string                   { return r.State }
+func (r authRequest) GetSubject() string                 { return r.User.Subject }
+func (r authRequest) Done() bool                         { return true }
 
 func (r authRequest) GetCodeChallenge() *oidc.CodeChallenge {
-	if r.OIDC.CodeChallenge == "" {
+	if r.Challenge == "" {
 		return nil
 	}
-	return &oidc.CodeChallenge{Challenge: r.OIDC.CodeChallenge, Method: r.OIDC.CodeChallengeMethod}
+	return &oidc.CodeChallenge{Challenge: r.Challenge, Method: oidc.CodeChallengeMethodS256}
 }
 
-func (r authRequest) GetSubject() string {
-	if r.User == nil {
-		return ""
-	}
-	return r.User.Subject
-}
-
-func (r authRequest) GetAuthTime() time.Time {
-	if r.User == nil {
-		return time.Time{}
-	}
-	return r.User.AuthTime
-}
-
-// upstreamKey is where authorize.go leaves what this library parsed.
-type upstreamKey struct{}
-
-func (s storage) CreateAuthRequest(ctx context.Context, r *oidc.AuthRequest, _ string) (op.AuthRequest, error) {
-	parsed, _ := ctx.Value(upstreamKey{}).(*upstream.AuthorizeRequest)
-	if parsed == nil {
-		return nil, errors.New("the request did not come through this server's authorize handler")
-	}
-	own, err := s.addRequest(request{OIDC: *r, Upstream: parsed})
-	if err != nil {
-		return nil, err
-	}
-	return authRequest{own}, nil
-}
-
-func (s storage) AuthRequestByID(_ context.Context, id string) (op.AuthRequest, error) {
-	r, err := s.pending(id)
-	if err != nil {
-		return nil, err
-	}
-	return authRequest{r}, nil
-}
-
-func (s storage) AuthRequestByCode(_ context.Context, code string) (op.AuthRequest, error) {
-	r, err := s.takeCode(code)
+func (s storage) AuthRequestByCode(ctx context.Context, code string) (op.AuthRequest, error) {
+	g, err := s.takeOnce(ctx, kindCode, code)
 	if err != nil {
 		return nil, oidc.ErrInvalidGrant().WithParent(err)
 	}
-	return authRequest{r}, nil
+	return authRequest{g}, nil
 }
 
-func (s storage) SaveAuthCode(_ context.Context, id, code string) error {
-	s.addCode(code, id)
-	return nil
-}
+// DeleteAuthRequest has nothing to delete: the code is taken.
+func (s storage) DeleteAuthRequest(context.Context, string) error { return nil }
 
-func (s storage) DeleteAuthRequest(_ context.Context, id string) error {
-	s.drop(id)
-	return nil
-}
-
-func (s storage) CreateAccessToken(_ context.Context, r op.TokenRequest) (string, time.Time, error) {
+func (s storage) CreateAccessToken(ctx context.Context, r op.TokenRequest) (string, time.Time, error) {
 	own, ok := r.(authRequest)
 	if !ok {
 		return "", time.Time{}, errNotOffered
 	}
-	id, expires := s.addToken(own.GetClientID(), own.GetScopes(), own.User)
-	return id, expires, nil
+	return s.put(ctx, kindToken, own.grant, tokenLifetime)
 }
 
 // GetClientByClientID finds an application.
@@ -143,7 +99,7 @@ func (s storage) AuthorizeClientIDSecret(_ context.Context, id, secret string) e
 // SetUserinfoFromRequest fills the ID token.
 func (s storage) SetUserinfoFromRequest(_ context.Context, info *oidc.UserInfo, r op.IDTokenRequest, scopes []string) error {
 	own, ok := r.(authRequest)
-	if !ok || own.User == nil {
+	if !ok {
 		return errNotOffered
 	}
 	info.Subject = own.User.Subject // op takes it from here; without it the ID token has none
@@ -153,17 +109,17 @@ func (s storage) SetUserinfoFromRequest(_ context.Context, info *oidc.UserInfo, 
 }
 
 // SetUserinfoFromToken answers the userinfo endpoint.
-func (s storage) SetUserinfoFromToken(_ context.Context, info *oidc.UserInfo, id, _, _ string) error {
-	t, err := s.token(id)
+func (s storage) SetUserinfoFromToken(ctx context.Context, info *oidc.UserInfo, id, _, _ string) error {
+	g, err := s.get(ctx, kindToken, id)
 	if err != nil {
 		return err
 	}
-	info.Subject = t.user.Subject
-	setClaims(info, t.user, t.scopes)
+	info.Subject = g.User.Subject
+	setClaims(info, g.User, g.Scopes)
 	return nil
 }
 
-func setClaims(info *oidc.UserInfo, u *user, scopes []string) {
+func setClaims(info *oidc.UserInfo, u user, scopes []string) {
 	if slices.Contains(scopes, oidc.ScopeEmail) {
 		info.Email = u.Email
 		// op's type knows true and false alone, and tells neither but true: what
@@ -175,8 +131,13 @@ func setClaims(info *oidc.UserInfo, u *user, scopes []string) {
 	}
 }
 
-func (s storage) RevokeToken(_ context.Context, id, _, clientID string) *oidc.Error {
-	s.dropToken(id, clientID)
+func (s storage) RevokeToken(ctx context.Context, id, _, clientID string) *oidc.Error {
+	if g, err := s.get(ctx, kindToken, id); err != nil || g.ClientID != clientID {
+		return nil // nothing to revoke, which is as well (RFC 7009 section 2.2)
+	}
+	if err := s.Delete(ctx, kindToken, id); err != nil {
+		return oidc.ErrServerError()
+	}
 	return nil
 }
 
@@ -186,24 +147,32 @@ func (s storage) RevokeToken(_ context.Context, id, _, clientID string) *oidc.Er
 func (s storage) SigningKey(context.Context) (op.SigningKey, error) { return signingKey{s.Store}, nil }
 func (s storage) KeySet(context.Context) ([]op.Key, error)          { return []op.Key{publicKey{s.Store}}, nil }
 func (s storage) SignatureAlgorithms(context.Context) ([]jose.SignatureAlgorithm, error) {
-	return []jose.SignatureAlgorithm{jose.RS256}, nil
+	return []jose.SignatureAlgorithm{jose.ES256}, nil
 }
 
 type signingKey struct{ *Store }
 
 func (k signingKey) ID() string                                  { return signingKeyID }
 func (k signingKey) Key() any                                    { return k.key }
-func (k signingKey) SignatureAlgorithm() jose.SignatureAlgorithm { return jose.RS256 }
+func (k signingKey) SignatureAlgorithm() jose.SignatureAlgorithm { return jose.ES256 }
 
 type publicKey struct{ *Store }
 
 func (k publicKey) ID() string                         { return signingKeyID }
 func (k publicKey) Key() any                           { return &k.key.PublicKey }
-func (k publicKey) Algorithm() jose.SignatureAlgorithm { return jose.RS256 }
+func (k publicKey) Algorithm() jose.SignatureAlgorithm { return jose.ES256 }
 func (k publicKey) Use() string                        { return "sig" }
 
-// What follows is not offered: refresh tokens, introspection, logout, and keys
-// of applications.
+// What follows is not offered: an authorization endpoint of op's own, refresh
+// tokens, introspection, logout, and keys of applications.
+
+func (s storage) CreateAuthRequest(context.Context, *oidc.AuthRequest, string) (op.AuthRequest, error) {
+	return nil, errNotOffered
+}
+func (s storage) AuthRequestByID(context.Context, string) (op.AuthRequest, error) {
+	return nil, errNotOffered
+}
+func (s storage) SaveAuthCode(context.Context, string, string) error { return errNotOffered }
 
 func (s storage) CreateAccessAndRefreshTokens(context.Context, op.TokenRequest, string) (string, string, time.Time, error) {
 	return "", "", time.Time{}, errNotOffered

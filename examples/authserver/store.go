@@ -1,231 +1,137 @@
 package main
 
-// This file owns what all replicas of the auth server share: pending requests,
-// codes, access tokens, the signing key, and which logins have come back. A
-// real server has a database here; every method is one statement of it. It must
-// not know of HTTP, of connections, or of how a user is logged in.
+// This file owns what all replicas of the auth server share: records that
+// expire, some of them good for one use, and the keys. It must not know what is
+// in a record; see grants.go.
 
 import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/rsa"
 	"errors"
 	"sync"
 	"time"
-
-	"example.com/upstream"
-	"github.com/zitadel/oidc/v3/pkg/oidc"
-)
-
-const (
-	requestLifetime = 15 * time.Minute
-	codeLifetime    = time.Minute // RFC 6749 section 4.1.2 asks for a short one
-	tokenLifetime   = 5 * time.Minute
-	maxRequests     = 10_000 // anybody can make one
 )
 
 var (
-	errUnknownRequest = errors.New("the request is unknown, finished or too old")
-	errUnknownCode    = errors.New("the code is unknown, spent or too old")
-	errUnknownToken   = errors.New("the token is unknown or too old")
-	errFull           = errors.New("too many requests are pending")
+	errNotFound = errors.New("unknown, revoked or too old")
+	errTaken    = errors.New("used already")
 )
 
-// A user is who has logged in, as the auth server knows them from then on.
-type user struct {
-	Subject       string
-	Email         string
-	EmailVerified *bool // nil: the IdP says nothing
-	Name          string
-	AuthTime      time.Time  // zero: the IdP says nothing
-	Sent          []sentName // what went upstream
+// A Record is something that the server has to remember.
+type Record struct {
+	Kind, ID string
+	Group    string // what is revoked together
+	Body     []byte
+	Expires  time.Time
 }
 
-// A sentName is a parameter that went upstream, without its value: what the
-// application may know of its user's login.
-type sentName struct {
-	Name   string `json:"name"`
-	Layer  string `json:"layer"`            // of the connection, e.g. upstream_params
-	Source string `json:"source,omitempty"` // the parameter of the application's request behind it
+type recordKey struct{ kind, id string }
+
+type heldRecord struct {
+	Record
+	taken bool
 }
 
-// A request is an application's /authorize request.
-type request struct {
-	ID       string
-	OIDC     oidc.AuthRequest           // as the OpenID provider parsed it
-	Upstream *upstream.AuthorizeRequest // as this library did; for reading only
-	User     *user                      // nil until the login has succeeded; for reading only
-	expires  time.Time
-}
-
-type token struct {
-	clientID string
-	scopes   []string
-	user     *user
-	expires  time.Time
-}
-
-// A Store is safe for concurrent use. It hands out copies.
+// A Store is safe for concurrent use.
 type Store struct {
-	key *rsa.PrivateKey
+	key *ecdsa.PrivateKey
 	now func() time.Time
 
-	mu       sync.Mutex
-	requests map[string]request
-	codes    map[string]string // request id by code
-	tokens   map[string]token
-	spent    map[string]time.Time // states of logins that have come back, until their cookies expire
+	mu      sync.Mutex
+	records map[recordKey]heldRecord
+	spent   map[string]time.Time // until when
 }
 
 // NewStore makes an empty store with a new signing key.
 func NewStore(now func() time.Time) (*Store, error) {
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, err
 	}
-	return &Store{
-		key: key, now: now,
-		requests: map[string]request{}, codes: map[string]string{}, tokens: map[string]token{}, spent: map[string]time.Time{},
-	}, nil
+	return &Store{key: key, now: now, records: map[recordKey]heldRecord{}, spent: map[string]time.Time{}}, nil
 }
 
-// addRequest keeps a request until it is finished or too old.
-func (s *Store) addRequest(r request) (request, error) {
+// Spend reports whether id has not been spent before. Of all calls with one id,
+// at all replicas, one hears true.
+func (s *Store) Spend(_ context.Context, id string, until time.Time) (bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.prune()
-	if len(s.requests) >= maxRequests {
-		return request{}, errFull
+	s.sweep()
+	if _, again := s.spent[id]; again {
+		return false, nil
 	}
-	r.ID = rand.Text()
-	r.expires = s.now().Add(requestLifetime)
-	s.requests[r.ID] = r
-	return r, nil
+	s.spent[id] = until
+	return true, nil
 }
 
-// prune forgets what is too old; a database does it by itself.
-func (s *Store) prune() {
+// Put keeps a record.
+func (s *Store) Put(_ context.Context, r Record) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sweep()
+	s.records[recordKey{r.Kind, r.ID}] = heldRecord{Record: r}
+	return nil
+}
+
+// Get gives a record that is neither too old, nor taken, nor revoked.
+func (s *Store) Get(_ context.Context, kind, id string) (Record, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.get(recordKey{kind, id})
+}
+
+func (s *Store) get(key recordKey) (Record, error) {
+	r, ok := s.records[key]
+	_, revoked := s.spent["revoked "+r.Group]
+	switch {
+	case !ok || revoked || !s.now().Before(r.Expires):
+		return Record{}, errNotFound
+	case r.taken:
+		return Record{Group: r.Group}, errTaken
+	}
+	return r.Record, nil
+}
+
+// Take gives a record once. Until the given time it says of a second call that
+// it is one, and of which group.
+func (s *Store) Take(_ context.Context, kind, id string, until time.Time) (Record, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	key := recordKey{kind, id}
+	r, err := s.get(key)
+	if err == nil {
+		s.records[key] = heldRecord{Record{Kind: kind, ID: id, Group: r.Group, Expires: until}, true}
+	}
+	return r, err
+}
+
+// Delete forgets a record.
+func (s *Store) Delete(_ context.Context, kind, id string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.records, recordKey{kind, id})
+	return nil
+}
+
+// Revoke makes all records of a group unknown, those to come included.
+func (s *Store) Revoke(ctx context.Context, group string, until time.Time) error {
+	_, err := s.Spend(ctx, "revoked "+group, until)
+	return err
+}
+
+// sweep forgets what is too old.
+func (s *Store) sweep() {
 	now := s.now()
-	for id, r := range s.requests {
-		if !now.Before(r.expires) {
-			delete(s.requests, id)
+	for key, r := range s.records {
+		if !now.Before(r.Expires) {
+			delete(s.records, key)
 		}
 	}
-	for code, id := range s.codes {
-		if _, alive := s.requests[id]; !alive {
-			delete(s.codes, code)
+	for id, until := range s.spent {
+		if !now.Before(until) {
+			delete(s.spent, id)
 		}
-	}
-	for id, t := range s.tokens {
-		if !now.Before(t.expires) {
-			delete(s.tokens, id)
-		}
-	}
-	for state, expires := range s.spent {
-		if !now.Before(expires) {
-			delete(s.spent, state)
-		}
-	}
-}
-
-// pending gives a request that nobody has logged in for yet.
-func (s *Store) pending(id string) (request, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	r, ok := s.requests[id]
-	if !ok || r.User != nil || !s.now().Before(r.expires) {
-		return request{}, errUnknownRequest
-	}
-	return r, nil
-}
-
-// spend marks the state of a login as used, and reports whether it was not so
-// before. Only one of all calls with the same state, on all replicas, hears
-// true: a single INSERT of a unique key, or SET NX with a time to live.
-func (s *Store) spend(state string, until time.Time) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if _, again := s.spent[state]; again {
-		return false
-	}
-	s.spent[state] = until
-	return true
-}
-
-// finish notes who has logged in. It succeeds once for each request, so that
-// of two logins that were begun for it only one counts.
-func (s *Store) finish(id string, u user) (request, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	r, ok := s.requests[id]
-	if !ok || r.User != nil || !s.now().Before(r.expires) {
-		return request{}, errUnknownRequest
-	}
-	r.User = &u
-	r.expires = s.now().Add(codeLifetime)
-	s.requests[id] = r
-	return r, nil
-}
-
-// dropPending ends a request that nobody has logged in for, and reports whether
-// there was one: DELETE with the user's absence in its WHERE. Asked before, it
-// might be another answer by the time of the DELETE.
-func (s *Store) dropPending(id string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if r, ok := s.requests[id]; !ok || r.User != nil {
-		return false
-	}
-	delete(s.requests, id)
-	return true
-}
-
-func (s *Store) drop(id string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.requests, id)
-}
-
-func (s *Store) addCode(code, id string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.codes[code] = id
-}
-
-// takeCode gives the request behind a code, once (RFC 6749 section 4.1.2).
-func (s *Store) takeCode(code string) (request, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	id, ok := s.codes[code]
-	r, alive := s.requests[id]
-	delete(s.codes, code)
-	if !ok || !alive || r.User == nil || !s.now().Before(r.expires) {
-		return request{}, errUnknownCode
-	}
-	return r, nil
-}
-
-func (s *Store) addToken(clientID string, scopes []string, u *user) (id string, expires time.Time) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	id, expires = rand.Text(), s.now().Add(tokenLifetime)
-	s.tokens[id] = token{clientID: clientID, scopes: scopes, user: u, expires: expires}
-	return id, expires
-}
-
-func (s *Store) token(id string) (token, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	t, ok := s.tokens[id]
-	if !ok || !s.now().Before(t.expires) {
-		return token{}, errUnknownToken
-	}
-	return t, nil
-}
-
-func (s *Store) dropToken(id, clientID string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.tokens[id].clientID == clientID {
-		delete(s.tokens, id)
 	}
 }
