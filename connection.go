@@ -5,6 +5,7 @@ package upstream
 // and does not say what a parameter means: see params.go.
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -14,6 +15,7 @@ import (
 
 	"example.com/upstream/internal/check"
 	"example.com/upstream/internal/lossless"
+	"example.com/upstream/internal/metadata"
 	"example.com/upstream/internal/strategy"
 	"example.com/upstream/internal/strictjson"
 )
@@ -101,9 +103,15 @@ type Options struct {
 	AuthorizationURL string // also authorization_endpoint
 	TokenURL         string // also token_endpoint
 	UserinfoEndpoint string
-	Issuer           string   // for the host: there is no discovery here,
+	Issuer           string   // for module login: there is no discovery here,
 	JWKSURI          string   // and no check of ID tokens
+	DiscoveryURL     string   // where module login finds the metadata
 	Scope            []string // each item may hold several scopes between spaces
+
+	// OIDCMetadata is oidc_metadata, the IdP's own description of itself (OpenID
+	// Connect Discovery 1.0 section 3, RFC 8414), in JSON. Its endpoints serve
+	// where the options name none.
+	OIDCMetadata json.RawMessage
 
 	// OAuth 1.0a (RFC 5849 section 2).
 	RequestTokenURL      string
@@ -116,28 +124,54 @@ type Options struct {
 	// CustomHeaders go with every request to the token endpoint, and no other.
 	CustomHeaders Headers
 
-	UseOAuthSpecScope       bool   // useOauthSpecScope: connection_scope is joined by spaces, as OpenID Connect needs it
-	PKCEEnabled             bool   // pkce_enabled: a code verifier is required
-	PKCE                    string // connection_settings.pkce: auto and S256 require a code verifier; or disabled
-	TokenEndpointAuthMethod string // client_secret_post, client_secret_basic or none; and those of Provider.Demands
+	UseOAuthSpecScope bool   // useOauthSpecScope: connection_scope is joined by spaces, as OpenID Connect needs it
+	PKCEEnabled       bool   // pkce_enabled: a code verifier is required
+	PKCE              string // connection_settings.pkce: auto and S256 require a code verifier; or disabled
 
-	// What Provider.Demands asks for, and Provider.WithProtection attaches.
-	DPoPSigningAlg                     string // dpop_signing_alg: tokens are bound to a key (RFC 9449)
-	RequirePushedAuthorizationRequests bool   // require_pushed_authorization_requests (RFC 9126)
-	AppSecret                          Secret // app_secret of apple: a private key, in PEM
-	KeyID                              string // kid of apple
-	TeamID                             string // team_id of apple
+	// TokenEndpointAuthMethod is how the client proves who it is at the token
+	// endpoint: client_secret_post, client_secret_basic or none. With
+	// private_key_jwt, client_secret_jwt, tls_client_auth and
+	// self_signed_tls_client_auth something has to be attached that does it.
+	TokenEndpointAuthMethod            string
+	TokenEndpointAuthSigningAlg        string            // of private_key_jwt and client_secret_jwt
+	TokenEndpointJWTCAAudFormat        string            // issuer or token_endpoint: what a client assertion names as its audience
+	TokenParams                        map[string]string // token_params: static parameters of each token request
+	DPoPSigningAlg                     string            // dpop_signing_alg: tokens are bound to a key (RFC 9449)
+	RequirePushedAuthorizationRequests bool              // RFC 9126 section 5
 
-	IconURL          string
-	FetchUserProfile Secret // scripts.fetchUserProfile, in JavaScript; often holds keys
+	// Apple's key for the client secret, which is a signed text: app_secret in
+	// PEM, kid and team_id.
+	AppSecret Secret
+	KeyID     string
+	TeamID    string
+
+	// What the IdP's answers are held against, and read by.
+	Type                      string   // back_channel, which the code flow is; front_channel is refused
+	IDTokenSignedResponseAlgs []string // which ID tokens are taken
+	SendBackChannelNonce      bool
+	AttributeMap              json.RawMessage // attribute_map
+	FieldsMap                 json.RawMessage // fieldsMap
+	UserIDAttribute           string          // waad: userid_attribute
+	ShouldTrustEmailVerified  string          // should_trust_email_verified_connection
+
+	IconURL            string
+	LogoutURL          string // logoutUrl
+	EndSessionEndpoint string
+	FetchUserProfile   Secret // scripts.fetchUserProfile, in JavaScript; often holds keys
 
 	// What tells protocol and endpoints of some strategies.
-	Protocol     string // twitter: oauth1 or oauth2
-	Domain       string // okta: the host
-	TenantDomain string // waad
-	IdentityAPI  string // waad
-	UseWSFed     bool   // waad
-	WAADProtocol string // waad
+	Protocol          string   // twitter: oauth1 or oauth2
+	Domain            string   // okta: the host; google-apps and waad: the domain of the users
+	TenantDomain      string   // waad, google-apps
+	DomainAliases     []string // google-apps: further domains of the users
+	TenantID          string   // waad: tenantId
+	UseCommonEndpoint bool     // waad: useCommonEndpoint
+	IdentityAPI       string   // waad
+	UseWSFed          bool     // waad
+	WAADProtocol      string   // waad
+	CommunityBaseURL  string   // salesforce-community: community_base_url
+	BaseURL           string   // exact: baseUrl
+	StrategyVersion   int      // strategy_version: which of its provider's versions
 }
 
 // schema is what the library models of a connection's JSON. Never written.
@@ -168,11 +202,6 @@ var schema = lossless.NewSchema(
 	option(func(o *Options) lossless.Field { return lossless.Flag(&o.PKCEEnabled) }, "pkce_enabled"),
 	option(func(o *Options) lossless.Field { return lossless.Text(&o.PKCE) }, "connection_settings/pkce"),
 	option(func(o *Options) lossless.Field { return lossless.Text(&o.TokenEndpointAuthMethod) }, "token_endpoint_auth_method"),
-	option(func(o *Options) lossless.Field { return lossless.Text(&o.DPoPSigningAlg) }, "dpop_signing_alg"),
-	option(func(o *Options) lossless.Field { return lossless.Flag(&o.RequirePushedAuthorizationRequests) }, "require_pushed_authorization_requests"),
-	option(func(o *Options) lossless.Field { return secretField(&o.AppSecret) }, "app_secret"),
-	option(func(o *Options) lossless.Field { return lossless.Text(&o.KeyID) }, "kid"),
-	option(func(o *Options) lossless.Field { return lossless.Text(&o.TeamID) }, "team_id"),
 	option(func(o *Options) lossless.Field { return lossless.Text(&o.IconURL) }, "icon_url"),
 	option(func(o *Options) lossless.Field { return secretField(&o.FetchUserProfile) }, "scripts/fetchUserProfile"),
 	option(func(o *Options) lossless.Field { return lossless.Text(&o.Protocol) }, "protocol"),
@@ -181,6 +210,31 @@ var schema = lossless.NewSchema(
 	option(func(o *Options) lossless.Field { return lossless.Text(&o.IdentityAPI) }, "identity_api"),
 	option(func(o *Options) lossless.Field { return lossless.Flag(&o.UseWSFed) }, "use_wsfed"),
 	option(func(o *Options) lossless.Field { return lossless.Text(&o.WAADProtocol) }, "waad_protocol"),
+	option(func(o *Options) lossless.Field { return lossless.Raw(&o.OIDCMetadata) }, "oidc_metadata"),
+	option(func(o *Options) lossless.Field { return lossless.Text(&o.DiscoveryURL) }, "discovery_url"),
+	option(func(o *Options) lossless.Field { return lossless.Text(&o.TokenEndpointAuthSigningAlg) }, "token_endpoint_auth_signing_alg"),
+	option(func(o *Options) lossless.Field { return lossless.Text(&o.TokenEndpointJWTCAAudFormat) }, "token_endpoint_jwtca_aud_format"),
+	option(func(o *Options) lossless.Field { return lossless.Dict(&o.TokenParams) }, "token_params"),
+	option(func(o *Options) lossless.Field { return lossless.Text(&o.DPoPSigningAlg) }, "dpop_signing_alg"),
+	option(func(o *Options) lossless.Field { return lossless.Flag(&o.RequirePushedAuthorizationRequests) }, "require_pushed_authorization_requests"),
+	option(func(o *Options) lossless.Field { return secretField(&o.AppSecret) }, "app_secret"),
+	option(func(o *Options) lossless.Field { return lossless.Text(&o.KeyID) }, "kid"),
+	option(func(o *Options) lossless.Field { return lossless.Text(&o.TeamID) }, "team_id"),
+	option(func(o *Options) lossless.Field { return lossless.Text(&o.Type) }, "type"),
+	option(func(o *Options) lossless.Field { return lossless.List(&o.IDTokenSignedResponseAlgs) }, "id_token_signed_response_algs"),
+	option(func(o *Options) lossless.Field { return lossless.Flag(&o.SendBackChannelNonce) }, "send_back_channel_nonce"),
+	option(func(o *Options) lossless.Field { return lossless.Raw(&o.AttributeMap) }, "attribute_map"),
+	option(func(o *Options) lossless.Field { return lossless.Raw(&o.FieldsMap) }, "fieldsMap"),
+	option(func(o *Options) lossless.Field { return lossless.Text(&o.UserIDAttribute) }, "userid_attribute"),
+	option(func(o *Options) lossless.Field { return lossless.Text(&o.ShouldTrustEmailVerified) }, "should_trust_email_verified_connection"),
+	option(func(o *Options) lossless.Field { return lossless.Text(&o.LogoutURL) }, "logoutUrl"),
+	option(func(o *Options) lossless.Field { return lossless.Text(&o.EndSessionEndpoint) }, "end_session_endpoint"),
+	option(func(o *Options) lossless.Field { return lossless.List(&o.DomainAliases) }, "domain_aliases"),
+	option(func(o *Options) lossless.Field { return lossless.Text(&o.TenantID) }, "tenantId"),
+	option(func(o *Options) lossless.Field { return lossless.Flag(&o.UseCommonEndpoint) }, "useCommonEndpoint"),
+	option(func(o *Options) lossless.Field { return lossless.Text(&o.CommunityBaseURL) }, "community_base_url"),
+	option(func(o *Options) lossless.Field { return lossless.Text(&o.BaseURL) }, "baseUrl"),
+	option(func(o *Options) lossless.Field { return lossless.Integer(&o.StrategyVersion) }, "strategy_version"),
 )
 
 func secretField(s *Secret) lossless.Field { return lossless.Opaque(s, NewSecret, Secret.Reveal) }
@@ -271,6 +325,7 @@ func (c *Connection) read(data []byte) error {
 	o.AuthParams = made(o.AuthParams)
 	o.AuthParamsMap = made(o.AuthParamsMap)
 	o.CustomHeaders = made(o.CustomHeaders)
+	o.TokenParams = made(o.TokenParams)
 	return nil
 }
 
@@ -285,18 +340,25 @@ func made[M ~map[string]V, V any](m M) M {
 // MarshalJSON writes the connection. Of a parsed one, everything that the
 // program has not changed keeps its text and its place, modelled or not; a
 // field set to its zero value loses its member, but false is written as such,
-// and a map loses its entries. Secrets are written in full.
+// and a map loses its entries. Secrets are written in full. The error is a
+// [*ConfigError] for a json.RawMessage of the program's that is not JSON.
 func (c Connection) MarshalJSON() ([]byte, error) {
-	return slices.Clone(c.marshal()), nil
+	text, err := c.marshal()
+	return slices.Clone(text), err
 }
 
 // marshal may give the document's own text: not to be changed.
-func (c *Connection) marshal() []byte {
-	doc := c.doc.Text()
+func (c *Connection) marshal() ([]byte, error) {
+	doc, edits := c.doc.Text(), c.edits()
 	if doc == nil {
 		doc = []byte("{}")
 	}
-	return strictjson.Apply(doc, c.edits())
+	if len(edits) > 0 { // else the raw texts are the document's
+		if problems := c.notJSON(); problems != nil {
+			return nil, &ConfigError{c.Name, problems}
+		}
+	}
+	return strictjson.Apply(doc, edits), nil
 }
 
 func (c *Connection) edits() []strictjson.Edit {
@@ -325,7 +387,11 @@ func (c *Connection) edits() []strictjson.Edit {
 func (c *Connection) UpdateBody() ([]byte, error) {
 	var options []byte
 	if c != nil && (c.doc == nil || strictjson.IsObject(c.doc.Lookup("options"))) {
-		options = lossless.Lookup(c.marshal(), "options")
+		text, err := c.marshal()
+		if err != nil {
+			return nil, err
+		}
+		options = lossless.Lookup(text, "options")
 	}
 	if options == nil {
 		return nil, &ConfigError{c.name(), []Problem{{"/options", "were not read; get the whole connection first"}}}
@@ -391,7 +457,8 @@ type checked struct {
 	reported map[string]bool    // pointers of the problems
 	doc      *lossless.Document // of the connection
 	strategy strategy.Strategy  // with the endpoints of options, where they have any
-	base     string             // authorization endpoint without its query
+	metadata metadata.Metadata
+	base     string // authorization endpoint without its query
 	entries  []entry
 }
 
@@ -446,6 +513,7 @@ func (c *Connection) check() *checked {
 		k.report("/name", check.ConnectionName(c.Name))
 	}
 	k.report("/display_name", check.Length(c.DisplayName, maxDisplayName))
+	c.checkRaw(k)
 	c.checkOptions(k)
 	c.checkEndpoints(k)
 	for _, p := range headerProblems(c.headers()) {
@@ -476,6 +544,37 @@ func (c *Connection) checkText(k *checked) {
 			k.report(p.Pointer, p.Message)
 		}
 	}
+}
+
+// checkRaw checks the options that are JSON texts, which the program may have
+// set to anything, and reads the metadata.
+func (c *Connection) checkRaw(k *checked) {
+	if problems := c.notJSON(); problems != nil {
+		for _, p := range problems {
+			k.report(p.Pointer, p.Message)
+		}
+		return
+	}
+	var problems []metadata.Problem
+	k.metadata, problems = metadata.Read(c.Options.OIDCMetadata)
+	for _, p := range problems {
+		k.report("/options/oidc_metadata"+p.Pointer, p.Message)
+	}
+}
+
+// notJSON gives the options that have to be JSON texts and are not.
+func (c *Connection) notJSON() (problems []Problem) {
+	o := &c.Options
+	for _, raw := range []struct {
+		at   string
+		text json.RawMessage
+	}{{"oidc_metadata", o.OIDCMetadata}, {"attribute_map", o.AttributeMap}, {"fieldsMap", o.FieldsMap}} {
+		var syntax *strictjson.Error
+		if len(raw.text) > 0 && errors.As(strictjson.Check(raw.text), &syntax) {
+			problems = append(problems, Problem{"/options/" + raw.at, "cannot be read as JSON: " + syntax.Error()})
+		}
+	}
+	return problems
 }
 
 func (c *Connection) checkOptions(k *checked) {
@@ -553,6 +652,7 @@ func (c *Connection) checkEndpoints(k *checked) {
 	if s.Protocol == strategy.OAuth1 {
 		first, second = s, first
 	}
+	c.useMetadata(k)
 	*s = s.With(o.TokenURL)
 	oauth1, oauth2 := s.Protocol == strategy.OAuth1, s.Protocol == strategy.OAuth2 || s.Protocol == strategy.OIDC
 	at := []string{"options/authorizationURL", "options/authorization_endpoint"}
@@ -568,4 +668,29 @@ func (c *Connection) checkEndpoints(k *checked) {
 	}
 	base, query, _ := strings.Cut(s.AuthURL, "?")
 	k.base, k.entries = base, c.entries(k, query, c.doc.Spelling(at...))
+}
+
+// useMetadata puts the endpoints of oidc_metadata in the place of the
+// strategy's own, where the options name none. (rule O8)
+func (c *Connection) useMetadata(k *checked) {
+	o, m, s := &c.Options, &k.metadata, &k.strategy
+	if s.Protocol != strategy.OAuth2 && s.Protocol != strategy.OIDC {
+		return
+	}
+	use := func(value string, own *string, most int, name string) {
+		if value != "" {
+			k.report("/options/oidc_metadata/"+name, check.Endpoint(value, most, c.InsecureAllowHTTP))
+			*own = value
+		}
+	}
+	if o.TokenURL == "" {
+		*s = s.With(m.TokenEndpoint)
+		use(m.TokenEndpoint, &s.TokenURL, maxURL, "token_endpoint")
+	}
+	if o.AuthorizationURL == "" {
+		use(m.AuthorizationEndpoint, &s.AuthURL, maxAuthURL, "authorization_endpoint")
+	}
+	if o.UserinfoEndpoint == "" {
+		use(m.UserinfoEndpoint, &s.UserinfoURL, maxURL, "userinfo_endpoint")
+	}
 }

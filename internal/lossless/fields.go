@@ -1,7 +1,8 @@
 package lossless
 
-// This file holds the kinds of field: a string, a boolean, a list of strings,
-// a string or list, an object of strings. Each is a pointer to the Go value.
+// This file holds the kinds of field: a string, a boolean, a whole number, a
+// text that is not read here, a list of strings, a string or list, an object of
+// strings. Each is a pointer to the Go value.
 
 import (
 	"bytes"
@@ -93,6 +94,59 @@ func (f flag) Edits(was Field, _ []byte, path []string) []strictjson.Edit {
 		return nil
 	}
 	return []strictjson.Edit{{Path: path, Value: strictjson.Marshal(*f.p)}}
+}
+
+// Integer is a whole number. The zero value of an absent one is 0.
+func Integer(p *int) Field { return integer{p} }
+
+type integer struct{ p *int }
+
+func (f integer) Read(text []byte, at string) []Problem {
+	n, err := strconv.Atoi(string(text))
+	if err != nil {
+		return []Problem{{at, "must be a whole number, without quotes"}}
+	}
+	*f.p = n
+	return nil
+}
+
+func (f integer) Agrees(text []byte) bool {
+	n, err := strconv.Atoi(string(text))
+	return text == nil && *f.p == 0 || err == nil && n == *f.p
+}
+
+func (f integer) Edits(was Field, _ []byte, path []string) []strictjson.Edit {
+	switch *f.p {
+	case *was.(integer).p:
+		return nil
+	case 0:
+		return []strictjson.Edit{{Path: path}}
+	}
+	return []strictjson.Edit{{Path: path, Value: strictjson.Marshal(*f.p)}}
+}
+
+// Raw is a value of any type, as its text. Whoever puts another text there
+// checks that it is JSON.
+func Raw[S ~[]byte](p *S) Field { return raw[S]{p} }
+
+type raw[S ~[]byte] struct{ p *S }
+
+func (f raw[S]) Read(text []byte, _ string) []Problem {
+	*f.p = bytes.Clone(text)
+	return nil
+}
+
+func (f raw[S]) Agrees(text []byte) bool { return bytes.Equal(*f.p, text) }
+
+func (f raw[S]) Edits(was Field, _ []byte, path []string) []strictjson.Edit {
+	switch now := *f.p; {
+	case bytes.Equal(now, *was.(raw[S]).p):
+		return nil
+	case len(now) == 0:
+		return []strictjson.Edit{{Path: path}}
+	default:
+		return []strictjson.Edit{{Path: path, Value: bytes.Clone(now)}}
+	}
 }
 
 // List is an array of strings.
