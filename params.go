@@ -455,9 +455,9 @@ func (c *Connection) entries(k *checked, rawQuery, at string) []entry {
 	for i := range out {
 		e := &out[i]
 		e.check(k)
-		name := check.Fold(e.name)
+		name := check.FoldParameter(e.name)
 		if twin, ok := folded[name]; ok && twin != e.name {
-			e.report(k, "", fmt.Sprintf("%q differs from %q only in case; keep one spelling", e.name, twin))
+			e.report(k, "", fmt.Sprintf("%q and %q are one name to servers that look at no case, or read . as _ and name[] as name; keep one of them", e.name, twin))
 		} else {
 			folded[name] = e.name
 		}
@@ -493,8 +493,8 @@ func urlEntries(k *checked, rawQuery, at string) (out []entry) {
 // check reports what is wrong with one entry.
 func (e *entry) check(k *checked) {
 	e.report(k, "", check.ParameterName(e.name))
-	switch name := check.Fold(e.name); {
-	case isReserved(name):
+	switch name := check.FoldParameter(e.name); {
+	case isReserved(e.name):
 		e.report(k, "", fmt.Sprintf("%q is set by the protocol and cannot be configured", e.name))
 	case name != "scope" && name != "response_type" && name != "response_mode":
 	case name != e.name:
@@ -561,8 +561,12 @@ func notInList(alias Alias, names []string) string {
 }
 
 // isReserved reports whether a name, in any case, belongs to the protocol and
-// may not be configured. (rule M3)
-func isReserved(folded string) bool {
+// may not be configured, or is read so by some server. (rules M3, P2)
+func isReserved(name string) bool {
+	return isProtocols(check.FoldParameter(name)) || isProtocols(check.FoldUnclosed(name))
+}
+
+func isProtocols(folded string) bool {
 	switch folded {
 	case "client_id", "client_secret", "redirect_uri", "state", "nonce", "code", "code_verifier",
 		"code_challenge", "code_challenge_method", "grant_type", "request", "request_uri",

@@ -14,8 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The table of SECURITY.md has its 42 rows, each with at least one test, and
-// every test that it names is there, in some module of the repository.
+// The table of SECURITY.md has its rows in their order, each with at least one
+// test, and every test that it names is there, in some module of the repository.
 func TestSecurityTable(t *testing.T) {
 	defined := map[string]bool{}
 	define := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`)
@@ -32,24 +32,26 @@ func TestSecurityTable(t *testing.T) {
 	data, err := os.ReadFile("SECURITY.md")
 	require.NoError(t, err)
 	named := regexp.MustCompile("`((?:Test|Fuzz)\\w+)`")
-	rows := 0
+	rows, last := 0, 0
 	for line := range strings.Lines(string(data)) {
 		cells := strings.Split(strings.ReplaceAll(line, `\|`, ""), "|")
 		if len(cells) != 6 {
 			continue
 		}
-		if _, err := strconv.Atoi(strings.TrimSpace(cells[1])); err != nil {
+		row, err := strconv.Atoi(strings.TrimSpace(cells[1]))
+		if err != nil {
 			continue
 		}
 		rows++
-		assert.Equal(t, strconv.Itoa(rows), strings.TrimSpace(cells[1]))
+		assert.Greater(t, row, last, "rows stand in their order")
+		last = row
 		tests := named.FindAllStringSubmatch(cells[4], -1)
-		assert.NotEmpty(t, tests, "row %d names no test", rows)
+		assert.NotEmpty(t, tests, "row %d names no test", row)
 		for _, m := range tests {
-			assert.True(t, defined[m[1]], "row %d names %s, which is nowhere", rows, m[1])
+			assert.True(t, defined[m[1]], "row %d names %s, which is nowhere", row, m[1])
 		}
 	}
-	assert.Equal(t, 42, rows)
+	assert.GreaterOrEqual(t, rows, 42)
 }
 
 func TestThreat13ForwardedHeadersAreNotRead(t *testing.T) {

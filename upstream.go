@@ -63,8 +63,9 @@
 //   - A Param may have a default beside its alias, and the rules allow,
 //     allow_pattern and translate. {"value": ""} suppresses a parameter;
 //     an empty default is no default.
-//   - A configured name may not differ from another only in case, and the
-//     static scope, response_type and response_mode are written in lower case.
+//   - A configured name may not differ from another only in case, or as PHP and
+//     Rack read it ("a.b" as a_b, "a[]" as a); nor may it be reserved that way.
+//     The static scope, response_type and response_mode are written in lower case.
 //   - A static scope replaces the connection's scopes, and with them what
 //     connection_scope asks for. connection_scope comes first, then the
 //     connection's own.

@@ -175,6 +175,32 @@ func Fold(s string) string {
 	}, s)
 }
 
+// FoldParameter gives one form for all parameter names that some server may read
+// as one: by [Fold], with "." and blanks as "_" (PHP), and of "name[...]", which
+// is a member of name in PHP and Rack, the name.
+func FoldParameter(s string) string {
+	s = strings.TrimLeft(s, "[] ") // older Racks read "[state]" as state, PHP " state"
+	if i := strings.IndexAny(s, "[]"); i >= 0 {
+		s = s[:i]
+	}
+	return Fold(underscored(s))
+}
+
+// FoldUnclosed is what PHP makes of a bracket that is never closed: "client[id"
+// is client_id there.
+func FoldUnclosed(s string) string {
+	return Fold(underscored(strings.Replace(s, "[", "_", 1)))
+}
+
+func underscored(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '.' || unicode.IsSpace(r) {
+			return '_'
+		}
+		return r
+	}, s)
+}
+
 // Nearest gives the name of the list that is nearest to a mistaken one, "" if
 // none is near: at most a third of it, and at least two letters, may be wrong.
 func Nearest(mistaken string, names []string) string {
