@@ -51,6 +51,9 @@ func (s Secret) Reveal() string {
 	return *s.text
 }
 
+// IsZero reports whether the text is empty.
+func (s Secret) IsZero() bool { return s.Reveal() == "" }
+
 const redacted = "[redacted]"
 
 // Format prints [redacted], whatever the verb.

@@ -83,7 +83,7 @@ func TestDocumentationRuns(t *testing.T) {
 	assert.GreaterOrEqual(t, len(d.Blocks), 3)
 	assert.Empty(t, d.Unrun(), "code that no example runs")
 	others := []string{
-		"Format", "LogValue", "Error", "Is", "Unwrap", "UnmarshalJSON", "MarshalJSON", "UnmarshalText", "MarshalText",
+		"Format", "LogValue", "Error", "Is", "Unwrap", "UnmarshalJSON", "MarshalJSON", "UnmarshalText", "MarshalText", "IsZero",
 		"PasswordCredentialsToken", "DeviceAuth", "DeviceAccessToken",
 	}
 	for name, f := range functions(reference(t)) {

@@ -104,6 +104,160 @@ func isToken(name string) bool {
 	return name != ""
 }
 
+// A Target says which requests a [Protection] is asked to wrap.
+type Target uint8
+
+// The two kinds of request that a [Protection] sees.
+const (
+	TargetToken    Target = iota // to the token endpoint: exchange, refresh and every other grant
+	TargetResource               // with an access token: to the userinfo endpoint, and those of TokenConfig.Client
+)
+
+// A Protection puts onto requests to the identity provider what this package
+// does not make itself: a client assertion, a DPoP proof. It gives a RoundTripper
+// around base, which would serve the request and is the host's own transport. ctx
+// is that of the call (of the making, for TokenConfig.Client and TokenSource),
+// and so may carry what belongs to one login.
+//
+// The RoundTripper may send more than one request for the one that it is given,
+// each of them a copy. That to the token endpoint has the form with its client_id
+// in the body, and the custom headers; that with an access token has
+// "Authorization: Bearer" or "Authorization: DPoP" and the token, or no
+// Authorization, where a redirect of another origin led there. Whatever it
+// answers is read within the same bounds as without it.
+//
+// It is called by many goroutines at once.
+type Protection func(ctx context.Context, target Target, base http.RoundTripper) http.RoundTripper
+
+// An attachment is what a connection demands of the token requests beyond this
+// package, and what was attached to meet it. Never written once made; nil for a
+// connection that demands nothing.
+type attachment struct {
+	connection string // its name
+	unmet      []string
+	protect    Protection // nil for none
+	dpop       bool       // tokens of the type DPoP may be sent: a proof goes with them
+}
+
+const (
+	demandDPoP = "dpop_signing_alg"
+	demandPAR  = "require_pushed_authorization_requests"
+	demandKey  = "app_secret"
+)
+
+// demands gives what the options ask for and only a Protection can do.
+func (o *Options) demands(strategy string) (demands []string) {
+	switch o.TokenEndpointAuthMethod {
+	case "private_key_jwt", "client_secret_jwt", "tls_client_auth", "self_signed_tls_client_auth":
+		demands = append(demands, o.TokenEndpointAuthMethod)
+	}
+	// A client secret that the program has made of the key may stand instead.
+	if strategy == "apple" && (!o.AppSecret.IsZero() || o.ClientSecret.IsZero()) {
+		demands = append(demands, demandKey)
+	}
+	if o.DPoPSigningAlg != "" {
+		demands = append(demands, demandDPoP)
+	}
+	if o.RequirePushedAuthorizationRequests {
+		demands = append(demands, demandPAR)
+	}
+	return demands
+}
+
+// Demands names what the connection asks for beyond this package, and nothing has
+// met yet: "private_key_jwt", "client_secret_jwt", "tls_client_auth" or
+// "self_signed_tls_client_auth" (token_endpoint_auth_method), "app_secret" (of
+// apple), "dpop_signing_alg", "require_pushed_authorization_requests". While there
+// is any, all requests for tokens fail, and with the last there is no
+// authorization URL: with a [*ConfigError] that points to these options.
+func (p *Provider) Demands() []string {
+	if q := p.get(); q != nil && q.config.attachment != nil {
+		return slices.Clone(q.config.unmet)
+	}
+	return nil
+}
+
+// WithProtection gives a Provider whose requests with codes and tokens go through
+// f, and is like p in all else; p stays as it is. f sits inside those that were
+// attached before. It may be nil, for a host whose own HTTP client does what is
+// demanded, as with a certificate (RFC 8705).
+//
+// met lists those of [Provider.Demands] that f meets, or that the host meets;
+// other names are ignored. Where a way of client authentication is met, the body
+// of a token request holds client_id and no client_secret. Where
+// "dpop_signing_alg" is met, tokens of the type DPoP are sent, as
+// "Authorization: DPoP"; f adds the proof.
+func (p *Provider) WithProtection(f Protection, met ...string) *Provider {
+	var q provider
+	if in := p.get(); in != nil {
+		q = *in
+	}
+	var a attachment
+	if q.config.attachment != nil {
+		a = *q.config.attachment
+	}
+	unmet := func(demand string) bool { return !slices.Contains(met, demand) }
+	a.dpop = a.dpop || slices.Contains(a.unmet, demandDPoP) && !unmet(demandDPoP)
+	a.unmet = slices.DeleteFunc(slices.Clone(a.unmet), func(demand string) bool { return !unmet(demand) })
+	if before := a.protect; before == nil {
+		a.protect = f
+	} else if f != nil {
+		a.protect = func(ctx context.Context, target Target, base http.RoundTripper) http.RoundTripper {
+			return before(ctx, target, f(ctx, target, base))
+		}
+	}
+	q.config.attachment = &a
+	return q.public()
+}
+
+// refusal is the error while a demand is unmet: of those named, or of all.
+func (a *attachment) refusal(demands ...string) error {
+	if a == nil || len(a.unmet) == 0 {
+		return nil
+	}
+	var problems []Problem
+	for _, demand := range a.unmet {
+		if demands != nil && !slices.Contains(demands, demand) {
+			continue
+		}
+		option := demand
+		switch demand {
+		case demandDPoP, demandPAR, demandKey:
+		default:
+			option = "token_endpoint_auth_method"
+		}
+		problems = append(problems, Problem{"/options/" + option, "asks for " + demand +
+			", which has to be attached: see Provider.WithProtection, and module fapi"})
+	}
+	if problems == nil {
+		return nil
+	}
+	return &ConfigError{a.connection, problems}
+}
+
+func (a *attachment) wrap(ctx context.Context, target Target) endpoint.Wrap {
+	if a == nil || a.protect == nil {
+		return nil
+	}
+	return func(base http.RoundTripper) http.RoundTripper { return a.protect(ctx, target, base) }
+}
+
+// authorization gives the header's value that the token is sent with. A type that
+// needs a proof goes out only where something adds it.
+func (a *attachment) authorization(token *oauth2.Token) (string, error) {
+	if err := a.refusal(demandDPoP); err != nil {
+		return "", err
+	}
+	switch kind := token.Type(); {
+	case !strings.EqualFold(kind, "DPoP"):
+		return kind + " " + token.AccessToken, nil
+	case a == nil || !a.dpop:
+		return "", &endpointError{text: "upstream: a token of type DPoP is not a bearer token; set options.dpop_signing_alg, " +
+			"and attach what makes its proofs with Provider.WithProtection"}
+	}
+	return "DPoP " + token.AccessToken, nil
+}
+
 // A TokenConfig makes the token requests of one connection. Its methods have the
 // signatures of [oauth2.Config] and behave as they do there, but that
 //
@@ -147,9 +301,10 @@ func (c *TokenConfig) get() *tokenConfig {
 func (c *tokenConfig) public() *TokenConfig { return &TokenConfig{&c} }
 
 type tokenConfig struct {
-	oauth    oauth2.Config // not embedded: AuthCodeURL would come with it, and know nothing of the connection
-	headers  http.Header
-	tokenURL string // as it stands in a request, "" if none can be made
+	*attachment               // nil for none
+	oauth       oauth2.Config // not embedded: AuthCodeURL would come with it, and know nothing of the connection
+	headers     http.Header
+	tokenURL    string // as it stands in a request, "" if none can be made
 }
 
 // NewTokenConfig is for programs that have an [oauth2.Config] and headers for its
@@ -354,8 +509,13 @@ func (r *refresher) Token() (*oauth2.Token, error) {
 // own Authorization and oauth2's client does not.
 func (c *TokenConfig) Client(ctx context.Context, t *oauth2.Token) *http.Client {
 	host, _ := endpoint.HostClient(ctx)
+	r := &resourceTransport{base: endpoint.Transport(host), source: c.TokenSource(ctx, t)}
+	if in := c.get(); in != nil {
+		r.attachment = in.attachment
+		r.base = r.wrap(ctx, TargetResource).Around(r.base)
+	}
 	return &http.Client{
-		Transport:     &resourceTransport{base: endpoint.Transport(host), source: c.TokenSource(ctx, t)},
+		Transport:     r,
 		CheckRedirect: host.CheckRedirect,
 		Jar:           host.Jar,
 		Timeout:       host.Timeout,
@@ -366,6 +526,9 @@ func (c *TokenConfig) Client(ctx context.Context, t *oauth2.Token) *http.Client 
 func (c *tokenConfig) token(ctx context.Context, request func(context.Context) (*oauth2.Token, error)) (*oauth2.Token, error) {
 	if c == nil || c.tokenURL == "" {
 		return nil, &endpointError{text: "upstream: there is no usable token URL; set Endpoint.TokenURL (an OAuth 1.0a connection has none for oauth2)"}
+	}
+	if err := c.refusal(); err != nil {
+		return nil, err
 	}
 	token, err := request(c.endpointContext(ctx))
 	if err != nil {
@@ -379,7 +542,8 @@ func (c *tokenConfig) endpointContext(ctx context.Context) context.Context {
 	if ctx == nil {
 		ctx = context.Background()
 	}
-	return context.WithValue(ctx, oauth2.HTTPClient, endpoint.Client(ctx, c.tokenURL, c.headers))
+	client := endpoint.Wrapped(endpoint.Client(ctx, c.tokenURL, c.headers), c.wrap(ctx, TargetToken))
+	return context.WithValue(ctx, oauth2.HTTPClient, client)
 }
 
 func withoutNil(opts []oauth2.AuthCodeOption) []oauth2.AuthCodeOption {
@@ -388,6 +552,7 @@ func withoutNil(opts []oauth2.AuthCodeOption) []oauth2.AuthCodeOption {
 
 // resourceTransport adds the token to the requests of [TokenConfig.Client].
 type resourceTransport struct {
+	*attachment
 	base   http.RoundTripper
 	source oauth2.TokenSource
 }
@@ -402,6 +567,10 @@ func (t *resourceTransport) RoundTrip(req *http.Request) (*http.Response, error)
 	sent := req
 	if !leftOrigin(req) {
 		token, err := t.source.Token()
+		authorization := ""
+		if err == nil {
+			authorization, err = t.authorization(token)
+		}
 		if err != nil {
 			if req.Body != nil {
 				_ = req.Body.Close() // a RoundTripper must; the error that counts is the token's
@@ -409,7 +578,7 @@ func (t *resourceTransport) RoundTrip(req *http.Request) (*http.Response, error)
 			return nil, err
 		}
 		sent = req.Clone(req.Context())
-		token.SetAuthHeader(sent)
+		sent.Header.Set("Authorization", authorization)
 	}
 	resp, err := t.base.RoundTrip(sent)
 	if resp != nil {

@@ -317,7 +317,10 @@ func (p *provider) fetchProfile(ctx context.Context, token *oauth2.Token) (*Prof
 		return nil, profileError("no userinfo endpoint is known for strategy %q; set options.userinfo_endpoint, "+
 			"or use Provider.WithProfileFetcher, e.g. with the Fetch method of a Userinfo", p.strategy)
 	case p.fetcher == nil:
-		return Userinfo{URL: p.userinfo, Fields: p.ownFields()}.Fetch(ctx, token, p.conn)
+		return Userinfo{URL: p.userinfo, Fields: p.ownFields()}.fetch(ctx, token, p.config.attachment)
+	}
+	if a := p.config.attachment; a != nil {
+		ctx = context.WithValue(ctx, attachmentKey{}, a)
 	}
 	profile, err := p.fetcher(ctx, token, p.conn)
 	var own *ProfileError
@@ -332,6 +335,11 @@ func (p *provider) fetchProfile(ctx context.Context, token *oauth2.Token) (*Prof
 	}
 	return profile, nil
 }
+
+// attachmentKey is where a Userinfo that a program has made finds what is
+// attached to the Provider whose fetcher it is. Other fetchers have the host's
+// HTTP client as it is, guards and all.
+type attachmentKey struct{}
 
 // ownFields gives the members of a strategy's own userinfo document; nil is
 // OpenID Connect's.
@@ -379,13 +387,18 @@ func openIDClaims() map[string]string {
 
 // Fetch gets the profile with "Authorization: Bearer", whatever name the token
 // endpoint gave to the token's type; only types that need a proof with each
-// request (DPoP, MAC) are refused. It follows no redirect, reads at most
+// request are refused: MAC, and DPoP where no [Protection] adds it. It follows no redirect, reads at most
 // 1 MiB, and uses the context's HTTP client, as [TokenConfig] does. conn is not
 // looked at. The error is a [*ProfileError].
 func (u Userinfo) Fetch(ctx context.Context, token *oauth2.Token, _ *Connection) (*Profile, error) {
 	if ctx == nil {
 		ctx = context.Background()
 	}
+	a, _ := ctx.Value(attachmentKey{}).(*attachment)
+	return u.fetch(ctx, token, a)
+}
+
+func (u Userinfo) fetch(ctx context.Context, token *oauth2.Token, a *attachment) (*Profile, error) {
 	address, err := url.Parse(u.URL)
 	switch {
 	case err != nil || address.Hostname() == "" || address.Scheme != "https" && address.Scheme != "http":
@@ -394,10 +407,16 @@ func (u Userinfo) Fetch(ctx context.Context, token *oauth2.Token, _ *Connection)
 		return nil, profileError("the mapping has no user_id; set Fields[\"user_id\"] to its path")
 	case token == nil || token.AccessToken == "":
 		return nil, profileError("there is no access token; exchange the code first")
-	case strings.EqualFold(token.TokenType, "DPoP") || strings.EqualFold(token.TokenType, "MAC"):
-		return nil, profileError("a token of type %s is not a bearer token; use Provider.WithProfileFetcher", token.TokenType)
+	case strings.EqualFold(token.TokenType, "MAC"):
+		return nil, profileError("a token of type MAC is not a bearer token; use Provider.WithProfileFetcher")
 	}
-	status, body, err := endpoint.Get(ctx, u.URL, token.AccessToken)
+	authorization := "Bearer " + token.AccessToken
+	if strings.EqualFold(token.TokenType, "DPoP") || a.refusal(demandDPoP) != nil {
+		if authorization, err = a.authorization(token); err != nil {
+			return nil, &ProfileError{Message: strings.TrimPrefix(err.Error(), "upstream: "), Err: err}
+		}
+	}
+	status, body, err := endpoint.Get(ctx, u.URL, authorization, a.wrap(ctx, TargetResource))
 	switch {
 	case err != nil:
 		return nil, &ProfileError{StatusCode: status, Message: "userinfo endpoint: " + endpoint.Reason(err), Err: err}

@@ -267,13 +267,17 @@ func NewProvider(conn *Connection) (*Provider, error) {
 	if p.oauth1 { // its secret signs requests, and never leaves
 		config.ClientSecret, config.Endpoint = "", oauth2.Endpoint{}
 	}
+	demands := o.demands(conn.Strategy)
 	switch method := o.TokenEndpointAuthMethod; {
-	case method == "none":
-		config.ClientSecret = ""
+	case method != "" && method != "client_secret_basic" && method != "client_secret_post", slices.Contains(demands, demandKey):
+		config.ClientSecret = "" // none, or what a Protection does
 	case method == "client_secret_basic", method == "" && k.strategy.BasicAuth && o.ClientSecret.Reveal() != "":
 		config.Endpoint.AuthStyle = oauth2.AuthStyleInHeader
 	}
 	p.config = newTokenConfig(config, conn.headers())
+	if demands != nil && !p.oauth1 {
+		p.config.attachment = &attachment{connection: conn.Name, unmet: demands}
+	}
 	p.plan = newPlan(k.base, k.entries, p.protocolSteps(o, scopes))
 	return p.public(), nil
 }
@@ -354,7 +358,8 @@ func (p *provider) begin(tx *Transaction, out *transaction) *TransactionError {
 
 // AuthorizationURL returns the URL to send the user to. req may be nil, for a
 // login that no request asked for. The error is a [*TransactionError]; of the
-// zero Provider a [*ConfigError].
+// zero Provider, and of one that has yet to push its requests
+// ([Provider.Demands]), a [*ConfigError].
 func (p *Provider) AuthorizationURL(req *AuthorizeRequest, tx Transaction) (string, error) {
 	q := p.get()
 	if q != nil && q.plan.size > shortURL {
@@ -392,6 +397,9 @@ func (p *Provider) AppendAuthorizationURL(dst []byte, req *AuthorizeRequest, tx 
 func (p *provider) append(dst []byte, req *AuthorizeRequest, tx *Transaction) ([]byte, error) {
 	var t transaction
 	if err := p.ready(tx, &t); err != nil {
+		return dst, err
+	}
+	if err := p.config.refusal(demandPAR); err != nil {
 		return dst, err
 	}
 	if req == nil {

@@ -70,6 +70,29 @@ func Client(ctx context.Context, address string, headers http.Header) *http.Clie
 	return &client
 }
 
+// A Wrap puts something onto requests: it gives the RoundTripper that serves
+// them, around the one that would. nil leaves them as they are.
+type Wrap func(http.RoundTripper) http.RoundTripper
+
+// Wrapped changes a client of Client's so that wrap sits inside its bounds: what
+// it sends is the host's transport's, and what it answers with is read as ever.
+func Wrapped(client *http.Client, wrap Wrap) *http.Client {
+	if t, ok := client.Transport.(*transport); ok {
+		t.base = wrap.Around(t.base)
+	}
+	return client
+}
+
+// Around gives base in what w puts around it.
+func (w Wrap) Around(base http.RoundTripper) http.RoundTripper {
+	if w != nil {
+		if around := w(base); around != nil {
+			return around
+		}
+	}
+	return base
+}
+
 // Carrying changes a client of Client's for requests that do not carry the
 // context: oauth2 sends the device request without it.
 func Carrying(ctx context.Context, client *http.Client) *http.Client {
@@ -94,16 +117,16 @@ func (c *carrier) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// Get asks a userinfo endpoint with a bearer token. The body is whole where
+// Get asks a userinfo endpoint with an Authorization. The body is whole where
 // err is nil; the status is 0 where there was none.
-func Get(ctx context.Context, address, token string) (status int, body []byte, err error) {
+func Get(ctx context.Context, address, authorization string, wrap Wrap) (status int, body []byte, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, http.NoBody)
 	if err != nil {
 		return 0, nil, Cause(err)
 	}
-	req.Header.Set("Authorization", "Bearer "+token)
+	req.Header.Set("Authorization", authorization)
 	req.Header.Set("Accept", "application/json")
-	resp, err := Client(ctx, "", nil).Do(req)
+	resp, err := Wrapped(Client(ctx, "", nil), wrap).Do(req)
 	if err != nil {
 		if size := (*TooLargeError)(nil); errors.As(err, &size) {
 			status = size.Status

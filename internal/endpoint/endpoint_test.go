@@ -51,7 +51,7 @@ func TestH8ReasonQuotesNothing(t *testing.T) {
 		assert.Equal(t, want, endpoint.Reason(err))
 	}
 	assert.Equal(t, secret, endpoint.Cause(secret))
-	_, _, err := endpoint.Get(t.Context(), "http://[::1?SECRET", "A1")
+	_, _, err := endpoint.Get(t.Context(), "http://[::1?SECRET", "Bearer A1", nil)
 	require.Error(t, err)
 	assert.NotContains(t, err.Error(), "SECRET")
 }
@@ -68,7 +68,7 @@ func TestH7TimeoutReachesAnyTransport(t *testing.T) {
 		return nil, r.Context().Err()
 	})}
 	ctx := context.WithValue(t.Context(), oauth2.HTTPClient, host)
-	_, _, err := endpoint.Get(context.WithoutCancel(ctx), "https://idp.example.com/me", "A1")
+	_, _, err := endpoint.Get(context.WithoutCancel(ctx), "https://idp.example.com/me", "Bearer A1", nil)
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	req, err := http.NewRequest(http.MethodPost, "https://idp.example.com/device", http.NoBody) // as oauth2 makes it
 	require.NoError(t, err)
