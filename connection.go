@@ -256,8 +256,29 @@ func option(field func(*Options) lossless.Field, names ...string) lossless.Membe
 
 // A ConfigError holds everything that is wrong with a connection.
 type ConfigError struct {
-	Connection string // its name, where it has one
-	Problems   []Problem
+	Connection string    // its name, where it has one
+	Problems   []Problem // the first 100
+	More       int       // how many there are beside them
+}
+
+const (
+	maxProblems = 100 // that an error lists
+	maxShown    = 256 // bytes of one text in an error
+)
+
+// configError lists what can be read and counts the rest.
+func configError(connection string, problems []Problem) *ConfigError {
+	listed := min(len(problems), maxProblems)
+	return &ConfigError{connection, slices.Clip(problems[:listed]), len(problems) - listed}
+}
+
+// shown gives as much of a text as an error shows of it: names and pointers
+// may be as long as the connection.
+func shown(s string) string {
+	if len(s) <= maxShown {
+		return s
+	}
+	return strings.ToValidUTF8(s[:maxShown], "") + "..."
 }
 
 // A Problem is one thing that is wrong with a connection.
@@ -266,20 +287,23 @@ type Problem struct {
 	Message string // what is wrong and the remedy; holds no secret
 }
 
-// Error lists all problems in one line.
+// Error lists the problems in one line.
 func (e *ConfigError) Error() string {
 	var b strings.Builder
 	b.WriteString("upstream: connection")
 	if e.Connection != "" {
-		fmt.Fprintf(&b, " %q", e.Connection)
+		fmt.Fprintf(&b, " %q", shown(e.Connection))
 	}
 	for i, p := range e.Problems {
 		b.WriteString([]string{": ", "; "}[min(i, 1)])
 		if p.Pointer != "" {
-			quoted := strconv.Quote(p.Pointer) // keeps the message on one line
+			quoted := strconv.Quote(shown(p.Pointer)) // keeps the message on one line
 			b.WriteString(quoted[1:len(quoted)-1] + " ")
 		}
 		b.WriteString(p.Message)
+	}
+	if e.More > 0 {
+		fmt.Fprintf(&b, "; and %d more", e.More)
 	}
 	return b.String()
 }
@@ -358,7 +382,7 @@ func (c *Connection) marshal() ([]byte, error) {
 	}
 	if len(edits) > 0 { // else the raw texts are the document's
 		if problems := c.notJSON(); problems != nil {
-			return nil, &ConfigError{c.Name, problems}
+			return nil, configError(c.Name, problems)
 		}
 	}
 	return strictjson.Apply(doc, edits), nil
@@ -397,7 +421,7 @@ func (c *Connection) UpdateBody() ([]byte, error) {
 		options = lossless.Lookup(text, "options")
 	}
 	if options == nil {
-		return nil, &ConfigError{c.name(), []Problem{{"/options", "were not read; get the whole connection first"}}}
+		return nil, configError(c.name(), []Problem{{"/options", "were not read; get the whole connection first"}})
 	}
 	return strictjson.Apply(nil, []strictjson.Edit{{Path: []string{"options"}, Value: options}}), nil
 }
@@ -448,7 +472,7 @@ const (
 // endpoint is not among it: [NewProvider] tells that.
 func (c *Connection) Validate() error {
 	if problems := c.check().problems; len(problems) > 0 {
-		return &ConfigError{c.name(), problems}
+		return configError(c.name(), problems)
 	}
 	return nil
 }
@@ -646,7 +670,7 @@ func (c *Connection) checkEndpoints(k *checked) {
 			case "waad":
 				names += ", or tenant_domain to the host name or id of the tenant"
 			}
-			k.reportAt("is missing; set "+names+", since strategy "+strconv.Quote(c.Strategy)+" has no endpoint of its own", paths...)
+			k.reportAt("is missing; set "+names+", since strategy "+strconv.Quote(shown(c.Strategy))+" has no endpoint of its own", paths...)
 		}
 	}
 	// URLs of the protocol that the strategy does not speak are checked all the

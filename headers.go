@@ -64,7 +64,7 @@ func headerProblems(headers []header) []Problem {
 		case slices.Contains(refusedHeaders, folded) || strings.HasPrefix(folded, "proxy-"):
 			report("cannot be set here: the HTTP client decides on it; remove it")
 		case twin:
-			report("is the same header as %q but for case, - and _; keep one of them", other)
+			report("is the same header as %q but for case, - and _; keep one of them", shown(other))
 		}
 		if _, twin := seen[folded]; !twin {
 			seen[folded] = h.name
@@ -320,7 +320,7 @@ func NewTokenConfig(c oauth2.Config, headers Headers) (*TokenConfig, error) {
 		list = append(list, header{name, headers[name].Reveal()})
 	}
 	if problems := headerProblems(list); problems != nil {
-		return nil, &ConfigError{Problems: problems}
+		return nil, configError("", problems)
 	}
 	c.Scopes = slices.Clone(c.Scopes) // the caller's
 	config := newTokenConfig(c, list)

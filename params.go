@@ -457,7 +457,7 @@ func (c *Connection) entries(k *checked, rawQuery, at string) []entry {
 		e.check(k)
 		name := check.FoldParameter(e.name)
 		if twin, ok := folded[name]; ok && twin != e.name {
-			e.report(k, "", fmt.Sprintf("%q and %q are one name to servers that look at no case, or read . as _ and name[] as name; keep one of them", e.name, twin))
+			e.report(k, "", fmt.Sprintf("%q and %q are one name to servers that look at no case, or read . as _ and name[] as name; keep one of them", shown(e.name), shown(twin)))
 		} else {
 			folded[name] = e.name
 		}
@@ -483,7 +483,7 @@ func urlEntries(k *checked, rawQuery, at string) (out []entry) {
 		}
 		e := entry{layerURL, string(name), Static(string(value)), at}
 		if slices.ContainsFunc(out, func(o entry) bool { return o.name == e.name }) {
-			k.report(at, fmt.Sprintf("has the parameter %q twice in its query", e.name))
+			k.report(at, fmt.Sprintf("has the parameter %q twice in its query", shown(e.name)))
 		}
 		out = append(out, e)
 	}
@@ -495,7 +495,7 @@ func (e *entry) check(k *checked) {
 	e.report(k, "", check.ParameterName(e.name))
 	switch name := check.FoldParameter(e.name); {
 	case isReserved(e.name):
-		e.report(k, "", fmt.Sprintf("%q is set by the protocol and cannot be configured", e.name))
+		e.report(k, "", fmt.Sprintf("%q is set by the protocol and cannot be configured", shown(e.name)))
 	case name != "scope" && name != "response_type" && name != "response_mode":
 	case name != e.name:
 		e.report(k, "", "must be written "+name)

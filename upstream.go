@@ -121,7 +121,7 @@ type ProtocolError struct {
 
 // Error names the strategy and the protocol.
 func (e *ProtocolError) Error() string {
-	text := "upstream: strategy " + strconv.Quote(e.Strategy) + " has no OAuth authorization endpoint (protocol: " + e.Protocol + ")"
+	text := "upstream: strategy " + strconv.Quote(shown(e.Strategy)) + " has no OAuth authorization endpoint (protocol: " + e.Protocol + ")"
 	if near := check.Nearest(e.Strategy, strategy.Names()); near != "" && e.Protocol == strategy.Unknown.String() {
 		text += "; did you mean " + near + "?"
 	}
@@ -241,7 +241,7 @@ func NewProvider(conn *Connection) (*Provider, error) {
 	}
 	k := conn.check()
 	if len(k.problems) > 0 {
-		return nil, &ConfigError{conn.name(), k.problems}
+		return nil, configError(conn.name(), k.problems)
 	}
 	o := &conn.Options
 	p := &provider{

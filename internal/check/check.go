@@ -205,8 +205,12 @@ func underscored(s string) string {
 // none is near: at most a third of it, and at least two letters, may be wrong.
 func Nearest(mistaken string, names []string) string {
 	best, least := "", max(2, len(mistaken)/3)+1
+	folded := Fold(mistaken)
 	for _, name := range names {
-		if d := distance(Fold(mistaken), name); d < least {
+		if len(folded)-len(name) >= least {
+			continue // too long to be near, perhaps by far
+		}
+		if d := distance(folded, name); d < least {
 			best, least = name, d
 		}
 	}
