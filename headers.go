@@ -232,7 +232,7 @@ func (a *attachment) refusal(demands ...string) error {
 	if problems == nil {
 		return nil
 	}
-	return &ConfigError{a.connection, problems}
+	return configError(a.connection, problems)
 }
 
 func (a *attachment) wrap(ctx context.Context, target Target) endpoint.Wrap {
