@@ -90,6 +90,8 @@ const (
 	slotNonce
 	slotOrganization
 	slotRedirectURI
+	slotRequest
+	slotRequestURI
 	slotScope
 	slotScreenHint
 	slotState
@@ -104,7 +106,7 @@ var slotNames = [slotEnd]string{
 	"resource", "response_mode", "response_type", "ui_locales",
 	"access_type", "approval_prompt", "force_login", "hd", "include_granted_scopes", "wauth", "whr",
 	"code_challenge", "code_challenge_method", "connection", "connection_scope", "invitation", "nonce",
-	"organization", "redirect_uri", "scope", "screen_hint", "state",
+	"organization", "redirect_uri", "request", "request_uri", "scope", "screen_hint", "state",
 }
 
 const maxName = len("include_granted_scopes")
@@ -167,6 +169,10 @@ func slotOf(name string) slot {
 		return slotOrganization
 	case "redirect_uri":
 		return slotRedirectURI
+	case "request":
+		return slotRequest
+	case "request_uri":
+		return slotRequestURI
 	case "scope":
 		return slotScope
 	case "screen_hint":
@@ -220,6 +226,8 @@ type AuthorizeRequest struct {
 	Nonce               string
 	Organization        string
 	RedirectURI         string
+	Request             string // OpenID Connect Core 6.1, RFC 9101: what it holds is not looked at
+	RequestURI          string
 	Scope               string
 	ScreenHint          string
 	State               string
@@ -288,6 +296,10 @@ func (r *AuthorizeRequest) at(s slot) *string {
 		return &r.Organization
 	case slotRedirectURI:
 		return &r.RedirectURI
+	case slotRequest:
+		return &r.Request
+	case slotRequestURI:
+		return &r.RequestURI
 	case slotScope:
 		return &r.Scope
 	case slotScreenHint:

@@ -39,7 +39,7 @@ var recognised = map[string]string{
 	"include_granted_scopes": "IncludeGrantedScopes", "wauth": "WAuth", "whr": "WHR",
 	"connection_scope": "ConnectionScope", "code_challenge": "CodeChallenge", "code_challenge_method": "CodeChallengeMethod",
 	"connection": "Connection", "invitation": "Invitation", "nonce": "Nonce", "organization": "Organization",
-	"redirect_uri": "RedirectURI", "scope": "Scope", "screen_hint": "ScreenHint", "state": "State",
+	"redirect_uri": "RedirectURI", "request": "Request", "request_uri": "RequestURI", "scope": "Scope", "screen_hint": "ScreenHint", "state": "State",
 }
 
 // fields gives the non-empty fields of a request by name.

@@ -144,6 +144,7 @@ func TestE1PrefixOfEveryError(t *testing.T) {
 		"Provider.AuthorizationURL":            first(provider.AuthorizationURL(nil, upstream.Transaction{})),
 		"Provider.Explain":                     first(provider.Explain(nil, upstream.Transaction{})),
 		"Provider.FetchProfile":                first(provider.FetchProfile(ctx, nil)),
+		"Provider.Params":                      first(provider.Params(nil, upstream.Transaction{})),
 		"Userinfo.Fetch":                       first(upstream.Userinfo{}.Fetch(ctx, nil, nil)),
 		// What these make comes out of http.Client and oauth2.TokenSource.
 		"TokenConfig.Client": func() error {

@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"strings"
 
+	"golang.org/x/oauth2"
+
 	"example.com/upstream"
 )
 
@@ -253,4 +255,34 @@ func ExampleAliases() {
 	fmt.Println(upstream.Aliases())
 	// Output:
 	// [acr_values audience client_id display id_token_hint login_hint max_age prompt resource response_mode response_type ui_locales]
+}
+
+// A host that makes the URL with an oauth2.Config of its own takes the
+// parameters alone.
+func ExampleProvider_Params() {
+	conn, err := upstream.ParseConnection([]byte(`{"strategy": "wordpress", "options": {"client_id": "12345",
+		"upstream_params": {"blog": {"value": "myblog.wordpress.com"}, "user": {"alias": "login_hint"}}}}`))
+	if err != nil {
+		log.Fatal(err)
+	}
+	provider, err := upstream.NewProvider(conn)
+	if err != nil {
+		log.Fatal(err)
+	}
+	req, err := upstream.ParseAuthorizeQuery("client_id=app&response_type=code&login_hint=user%40domain.com")
+	if err != nil {
+		log.Fatal(err)
+	}
+	params, err := provider.Params(req, upstream.Transaction{Extra: map[string]string{"lang": "fr"}}) // a value of its own beside them
+	if err != nil {
+		log.Fatal(err)
+	}
+	var options []oauth2.AuthCodeOption
+	for name := range params {
+		options = append(options, oauth2.SetAuthURLParam(name, params.Get(name)))
+	}
+	config := oauth2.Config{ClientID: "12345", Endpoint: oauth2.Endpoint{AuthURL: "https://public-api.wordpress.com/oauth2/authorize"}}
+	fmt.Println(config.AuthCodeURL("af0ifjsldkj", options...))
+	// Output:
+	// https://public-api.wordpress.com/oauth2/authorize?blog=myblog.wordpress.com&client_id=12345&lang=fr&response_type=code&state=af0ifjsldkj&user=user%40domain.com
 }

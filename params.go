@@ -12,6 +12,7 @@ import (
 	"math"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"example.com/upstream/internal/check"
@@ -181,14 +182,16 @@ type layer uint8
 
 const (
 	layerProtocol layer = iota
+	layerTransaction
 	layerUpstreamParams
 	layerAuthParamsMap
 	layerAuthParams
+	layerStrategy
 	layerURL
 )
 
 func (l layer) String() string {
-	return [...]string{"protocol", "upstream_params", "authParamsMap", "authParams", "authorizationURL"}[l]
+	return [...]string{"protocol", "transaction", "upstream_params", "authParamsMap", "authParams", "strategy", "authorizationURL"}[l]
 }
 
 // An entry is one configured parameter of layers 2 to 5, all brought to one form.
@@ -490,22 +493,63 @@ func urlEntries(k *checked, rawQuery, at string) (out []entry) {
 	return out
 }
 
+// wrongStatic says what is wrong with a name, and with a fixed value for it.
+// (rules C7, M3)
+func wrongStatic(name, value string) string {
+	if message := check.ParameterName(name); message != "" {
+		return message
+	}
+	switch folded := check.FoldParameter(name); {
+	case isReserved(name):
+		return fmt.Sprintf("%q is set by the protocol and cannot be configured", shown(name))
+	case folded != "scope" && folded != "response_type" && folded != "response_mode":
+	case folded != name:
+		return "must be written " + folded
+	case folded == "response_type" && value != "code":
+		return "response_type must be code"
+	case folded == "response_mode" && value != "" && value != "query" && value != "form_post":
+		return "response_mode must be query or form_post"
+	}
+	return ""
+}
+
+// checkExtra holds the host's own parameters against the rules for configured
+// ones.
+func (p *plan) checkExtra(extra map[string]string) *TransactionError {
+	if len(extra) == 0 {
+		return nil
+	}
+	spellings := make(map[string]string, len(p.steps)+len(extra))
+	for i := range p.steps {
+		spellings[check.FoldParameter(p.steps[i].name)] = p.steps[i].name
+	}
+	for _, name := range slices.Sorted(maps.Keys(extra)) {
+		value := extra[name]
+		if value == "" {
+			continue
+		}
+		message := wrongStatic(name, value)
+		folded := check.FoldParameter(name)
+		if twin, ok := spellings[folded]; ok && twin != name && message == "" {
+			message = fmt.Sprintf("differs from %q only in case; keep one spelling", twin)
+		}
+		if message != "" {
+			return &TransactionError{"extra", "has the parameter " + strconv.Quote(shown(name)) + ", which cannot be sent: " + message}
+		}
+		spellings[folded] = name
+	}
+	return nil
+}
+
 // check reports what is wrong with one entry.
 func (e *entry) check(k *checked) {
-	e.report(k, "", check.ParameterName(e.name))
-	switch name := check.FoldParameter(e.name); {
-	case isReserved(e.name):
-		e.report(k, "", fmt.Sprintf("%q is set by the protocol and cannot be configured", shown(e.name)))
-	case name != "scope" && name != "response_type" && name != "response_mode":
-	case name != e.name:
-		e.report(k, "", "must be written "+name)
-	case e.param.Alias != "":
-		e.report(k, "", e.name+" cannot come from the request; give it a fixed value")
-	case name == "response_type" && e.param.Value != "code":
-		e.report(k, "", "response_type must be code")
-	case name == "response_mode" && e.param.Value != "" && e.param.Value != "query" && e.param.Value != "form_post":
-		e.report(k, "", "response_mode must be query or form_post")
+	switch e.name {
+	case "scope", "response_type", "response_mode":
+		if e.param.Alias != "" {
+			e.report(k, "", e.name+" cannot come from the request; give it a fixed value")
+		}
 	}
+	e.report(k, "", wrongStatic(e.name, e.param.Value))
 	switch e.layer {
 	case layerUpstreamParams:
 		e.checkParam(k)

@@ -97,6 +97,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -141,6 +143,12 @@ type Transaction struct {
 	Nonce        Secret // OpenID Connect; optional, other than State
 	CodeVerifier Secret // RFC 7636 section 4.1; sent as its S256 challenge, unless the connection disables PKCE
 	RequestToken Secret // OAuth 1.0a: the temporary credentials' identifier; required there
+
+	// Extra holds parameters of the host's own for this one login, by the names
+	// that the IdP gives them: a layer above the connection's. An empty value is
+	// as if absent. What cannot be configured cannot be set here either, but for a
+	// scope, a response_mode of query or form_post, and a response_type of code.
+	Extra map[string]string
 }
 
 // NewTransaction makes the Transaction of one login: a state, a nonce and a code
@@ -165,7 +173,7 @@ func (tx Transaction) LogValue() slog.Value { return slog.StringValue(fmt.Sprint
 
 // A TransactionError says which field of a [Transaction] cannot be used.
 type TransactionError struct {
-	Field       string // redirect_uri, state, nonce, code_verifier or request_token
+	Field       string // redirect_uri, state, nonce, code_verifier, request_token or extra
 	Description string // never repeats the value
 }
 
@@ -325,8 +333,15 @@ func (p *provider) begin(tx *Transaction, out *transaction) *TransactionError {
 		if tx.RequestToken.Reveal() == "" {
 			return &TransactionError{"request_token", "is missing; get one from the request token URL first"}
 		}
-		return nil
+		return p.plan.checkExtra(tx.Extra)
 	}
+	if err := p.beginOAuth2(tx, out); err != nil {
+		return err
+	}
+	return p.plan.checkExtra(tx.Extra)
+}
+
+func (p *provider) beginOAuth2(tx *Transaction, out *transaction) *TransactionError {
 	if tx.RedirectURI == "" {
 		return &TransactionError{"redirect_uri", "is missing"}
 	}
@@ -405,7 +420,49 @@ func (p *provider) append(dst []byte, req *AuthorizeRequest, tx *Transaction) ([
 	if req == nil {
 		req = &noRequest
 	}
+	if len(t.Extra) > 0 {
+		return p.appendRows(dst, p.rows(req, &t)), nil
+	}
 	return p.plan.append(dst, req, &t), nil
+}
+
+// appendRows writes the URL of decisions that have not been redacted.
+func (p *provider) appendRows(dst []byte, rows []Decision) []byte {
+	dst = append(dst, p.plan.base...)
+	question := len(dst)
+	for _, d := range rows {
+		if d.Sent {
+			dst = query.AppendEscape(append(query.AppendEscape(append(dst, '&'), d.Name), '='), d.Value)
+		}
+	}
+	dst[question] = '?'
+	return dst
+}
+
+// Params gives what AuthorizationURL sends beside the protocol's own parameters:
+// those of upstream_params, authParamsMap, authParams, the strategy, the query of
+// the authorization endpoint, and Extra. It is for hosts that make the URL
+// themselves, say with an oauth2.Config, whose AuthURL then has no query; of the
+// Transaction it reads Extra alone. The result is the caller's own. The error is
+// that of AuthorizationURL.
+func (p *Provider) Params(req *AuthorizeRequest, tx Transaction) (url.Values, error) {
+	q := p.get()
+	if err := q.usable(); err != nil {
+		return nil, err
+	}
+	if err := q.plan.checkExtra(tx.Extra); err != nil {
+		return nil, err
+	}
+	if req == nil {
+		req = &noRequest
+	}
+	out := url.Values{}
+	for _, d := range q.rows(req, &transaction{Transaction: tx}) {
+		if d.Sent && d.Layer != layerProtocol.String() {
+			out.Add(d.Name, d.Value)
+		}
+	}
+	return out, nil
 }
 
 // noRequest is read where there is no request, and never written.
@@ -413,11 +470,18 @@ var noRequest AuthorizeRequest
 
 // ready refuses the zero Provider and a bad Transaction.
 func (p *provider) ready(tx *Transaction, out *transaction) error {
-	if p == nil || p.plan.steps == nil {
-		return &ConfigError{Problems: []Problem{{"", "there is no connection; make the Provider with NewProvider"}}}
+	if err := p.usable(); err != nil {
+		return err
 	}
 	if err := p.begin(tx, out); err != nil {
 		return err
+	}
+	return nil
+}
+
+func (p *provider) usable() error {
+	if p == nil || p.plan.steps == nil {
+		return &ConfigError{Problems: []Problem{{"", "there is no connection; make the Provider with NewProvider"}}}
 	}
 	return nil
 }
@@ -511,27 +575,42 @@ func (s *step) protocolValue(tx *transaction) string {
 type Explanation struct {
 	// Parameters has a row for each parameter that was sent, in the order of
 	// the URL, and for each that could have been. A resource with several
-	// values has a row for each.
-	Parameters []Decision
+	// values has a row for each, sent or not.
+	Parameters []Decision `json:"parameters"`
 	// Unmapped names, sorted, the incoming parameters that have a value and could
 	// be mapped, but that no entry of the connection names; client_id and
-	// response_type, which every request has, are left out.
-	Unmapped []string
+	// response_type, which every request has, are left out. It is never nil.
+	Unmapped []string `json:"unmapped"`
 }
 
 // A Decision is one row of an [Explanation].
 type Decision struct {
-	Name   string // the IdP's name of the parameter
-	Value  string // what was sent, decoded; that of id_token_hint is redacted
-	Layer  string // protocol, upstream_params, authParamsMap, authParams or authorizationURL: whose value it is, or the highest that names the parameter
-	Source string // the incoming parameter that this layer looks at; "" if it looks at none
-	Sent   bool
-	Reason string // why it was not sent, or why the value is not that of a higher layer
+	Name  string `json:"name"`  // the IdP's name of the parameter
+	Value string `json:"value"` // what was sent, decoded; that of id_token_hint is redacted
+	// Layer says whose value it is, or which is the highest that names the
+	// parameter: protocol, transaction (Extra), upstream_params, authParamsMap,
+	// authParams, strategy or authorizationURL.
+	Layer  string `json:"layer"`
+	Source string `json:"source"`         // the incoming parameter that this layer looks at; "" if it looks at none
+	Came   string `json:"came,omitempty"` // what came in that parameter; redacted as Value is
+	// Items tells of each item that came what became of it. It is there for the
+	// lists acr_values, prompt and ui_locales, and, with one item, where allow,
+	// allow_pattern or translate had to look at the value.
+	Items     []Item `json:"items,omitempty"`
+	Essential bool   `json:"essential,omitempty"` // the connection has "essential": true
+	Sent      bool   `json:"sent"`
+	Reason    string `json:"reason"` // why it was not sent, or not as it came, or not that of a higher layer
+}
+
+// An Item is one value of a list that came in.
+type Item struct {
+	Came string `json:"came"`
+	Sent string `json:"sent"` // "" if it did not pass
 }
 
 // Explain tells how AuthorizationURL comes to its result for the same
 // arguments, from the same compiled plan. It is for operators: values of the
-// request stand in it. The error is a [*TransactionError].
+// request stand in it. The error is that of AuthorizationURL.
 func (p *Provider) Explain(req *AuthorizeRequest, tx Transaction) (Explanation, error) {
 	return p.get().explain(req, &tx)
 }
@@ -544,19 +623,13 @@ func (p *provider) explain(req *AuthorizeRequest, tx *Transaction) (Explanation,
 	if req == nil {
 		req = &noRequest
 	}
-	var out Explanation
-	mapped := [slotEnd]bool{}
-	for i := range p.plan.steps {
-		s := &p.plan.steps[i]
-		candidates := p.plan.of(i)
-		for _, c := range candidates {
-			mapped[c.source%slotEnd] = mapped[c.source%slotEnd] || c.source != noSlot
-		}
-		if len(candidates) > 0 {
-			out.Parameters = append(out.Parameters, s.explain(candidates, req)...)
-		} else {
-			out.Parameters = append(out.Parameters, p.explainProtocol(s, &t))
-		}
+	out := Explanation{Parameters: p.rows(req, &t), Unmapped: []string{}}
+	for i := range out.Parameters {
+		out.Parameters[i].redact()
+	}
+	mapped := [slotEnd + 1]bool{}
+	for _, c := range p.plan.candidates {
+		mapped[c.source] = true
 	}
 	for s := range sourceEnd {
 		if !mapped[s] && s != slotClientID && s != slotResponseType && req.has(s) {
@@ -565,6 +638,53 @@ func (p *provider) explain(req *AuthorizeRequest, tx *Transaction) (Explanation,
 	}
 	slices.Sort(out.Unmapped)
 	return out, nil
+}
+
+func (d *Decision) redact() {
+	if d.Source != slotNames[slotIDTokenHint] && d.Name != slotNames[slotIDTokenHint] {
+		return
+	}
+	for _, text := range []*string{&d.Value, &d.Came} {
+		if *text != "" {
+			*text = redacted
+		}
+	}
+	for i := range d.Items {
+		d.Items[i].Came = redacted
+		if d.Items[i].Sent != "" {
+			d.Items[i].Sent = redacted
+		}
+	}
+}
+
+// rows takes the decisions and notes why: those of the plan, and between them
+// those of the host.
+func (p *provider) rows(req *AuthorizeRequest, tx *transaction) (rows []Decision) {
+	extra := slices.Sorted(maps.Keys(tx.Extra))
+	host := func(name string) {
+		if value := tx.Extra[name]; value != "" {
+			rows = append(rows, Decision{Name: name, Value: value, Layer: layerTransaction.String(), Sent: true})
+		}
+	}
+	for i := range p.plan.steps {
+		s := &p.plan.steps[i]
+		for len(extra) > 0 && extra[0] < s.name {
+			host(extra[0])
+			extra = extra[1:]
+		}
+		if len(extra) > 0 && extra[0] == s.name && tx.Extra[s.name] != "" {
+			continue // comes next
+		}
+		if candidates := p.plan.of(i); len(candidates) > 0 {
+			rows = append(rows, s.explain(candidates, req)...)
+		} else {
+			rows = append(rows, p.explainProtocol(s, tx))
+		}
+	}
+	for _, name := range extra {
+		host(name)
+	}
+	return rows
 }
 
 // explainProtocol explains a step of layer 1 that the transaction decides.
@@ -589,36 +709,78 @@ func (s *step) explain(candidates []candidate, req *AuthorizeRequest) (rows []De
 	var reasons []string
 	for i := range candidates {
 		c := &candidates[i]
-		d := c.decision(s)
+		sent := false
+		var some []Decision
 		for j := range c.values(req) {
-			if d.Value = c.at(req, j); d.Value == "" {
+			d := c.decide(s, req, j)
+			if d.Came == "" && !d.Sent {
 				continue
 			}
-			if c.source == slotIDTokenHint || s.name == string(AliasIDTokenHint) {
-				d.Value = redacted
-			}
-			d.Sent, d.Reason = true, strings.Join(reasons, "; ")
-			rows = append(rows, d)
+			sent = sent || d.Sent
+			some = append(some, d)
 		}
-		if len(rows) > 0 {
-			return rows
+		if sent {
+			for j := range some {
+				some[j].Reason = strings.Join(append(slices.Clone(reasons), some[j].because()...), "; ")
+			}
+			return append(rows, some...)
 		}
 		if i == len(candidates)-1 || c.scopes == nil || req.has(c.source) { // nobody misses connection_scope
-			reasons = append(reasons, d.Layer+": "+c.whyNot(req))
+			reasons = append(reasons, c.layer.String()+": "+c.whyNot(req))
 		}
 	}
-	d := candidates[0].decision(s)
+	d := candidates[0].decide(s, req, 0)
 	d.Reason = strings.Join(reasons, "; ")
 	return []Decision{d}
 }
 
-// decision gives a row that says where the candidate comes from.
-func (c *candidate) decision(s *step) Decision {
+// decide gives the row of the i-th value of a candidate, but for the reason.
+func (c *candidate) decide(s *step, req *AuthorizeRequest, i int) Decision {
 	d := Decision{Name: s.name, Layer: c.layer.String()}
-	if c.source != noSlot {
+	if c.source == noSlot {
+		d.Value = c.value
+	} else {
 		d.Source = slotNames[c.source]
+		if i < c.values(req) {
+			d.Came, d.Value = req.value(c.source, i), c.at(req, i)
+		}
+		list := c.source == slotACRValues || c.source == slotPrompt || c.source == slotUILocales
+		switch {
+		case d.Came == "" || c.scopes != nil:
+		case list:
+			for _, item := range strings.Fields(d.Came) {
+				d.Items = append(d.Items, Item{item, c.rule.Apply(item)})
+			}
+		case c.rule != nil:
+			d.Items = []Item{{d.Came, d.Value}}
+		}
 	}
+	d.Sent = d.Value != ""
 	return d
+}
+
+// because says why what came in was not sent as it came.
+func (d *Decision) because() (reasons []string) {
+	if !d.Sent {
+		return []string{d.Layer + ": this " + d.Source + " does not pass allow, allow_pattern or translate"}
+	}
+	var dropped, translated int
+	for _, item := range d.Items {
+		switch item.Sent {
+		case item.Came:
+		case "":
+			dropped++
+		default:
+			translated++
+		}
+	}
+	if dropped > 0 {
+		reasons = append(reasons, fmt.Sprintf("%s: %d of %d items of %s do not pass allow, allow_pattern or translate", d.Layer, dropped, len(d.Items), d.Source))
+	}
+	if translated > 0 {
+		reasons = append(reasons, d.Layer+": "+d.Source+" is translated")
+	}
+	return reasons
 }
 
 // whyNot says why a candidate has no value.

@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -293,22 +295,22 @@ func TestM10Explain(t *testing.T) {
 	const protocol, params = "protocol", "upstream_params"
 	assert.Equal(t, []upstream.Decision{
 		{Name: "absent", Layer: params, Source: "max_age", Reason: "upstream_params: the request has no max_age"},
-		{Name: "access", Value: "offline", Layer: "authParamsMap", Source: "access_type", Sent: true},
+		{Name: "access", Value: "offline", Layer: "authParamsMap", Source: "access_type", Came: "offline", Sent: true},
 		{Name: "acr_values", Value: "AAL2", Layer: "authorizationURL", Sent: true},
 		{Name: "blog", Value: "b", Layer: params, Sent: true},
 		{Name: "client_id", Value: "c", Layer: protocol, Sent: true},
 		{Name: "code_challenge", Layer: protocol, Reason: "the transaction has no code verifier"},
 		{Name: "code_challenge_method", Layer: protocol, Reason: "the transaction has no code verifier"},
-		{Name: "copy", Value: "[redacted]", Layer: params, Source: "id_token_hint", Sent: true},
-		{Name: "hint", Value: "offline", Layer: "authParamsMap", Source: "access_type", Sent: true, Reason: "upstream_params: the request has no login_hint"},
-		{Name: "id_token_hint", Value: "[redacted]", Layer: params, Source: "id_token_hint", Sent: true},
+		{Name: "copy", Value: "[redacted]", Layer: params, Source: "id_token_hint", Came: "[redacted]", Sent: true},
+		{Name: "hint", Value: "offline", Layer: "authParamsMap", Source: "access_type", Came: "offline", Sent: true, Reason: "upstream_params: the request has no login_hint"},
+		{Name: "id_token_hint", Value: "[redacted]", Layer: params, Source: "id_token_hint", Came: "[redacted]", Sent: true},
 		{Name: "never", Layer: params, Reason: "upstream_params: the configured value is empty, so it is never sent"},
 		{Name: "nonce", Layer: protocol, Reason: "the transaction has no nonce"},
 		{Name: "prompt", Value: "consent", Layer: "authParams", Sent: true, Reason: "upstream_params: prompt does not pass allow, allow_pattern or translate"},
 		{Name: "redirect_uri", Value: "https://auth.example.com/cb", Layer: protocol, Sent: true},
-		{Name: "refused", Layer: params, Source: "display", Reason: "upstream_params: display does not pass allow, allow_pattern or translate"},
-		{Name: "res", Value: "r1", Layer: params, Source: "resource", Sent: true},
-		{Name: "res", Value: "r2", Layer: params, Source: "resource", Sent: true},
+		{Name: "refused", Layer: params, Source: "display", Came: "page", Items: []upstream.Item{{Came: "page"}}, Reason: "upstream_params: display does not pass allow, allow_pattern or translate"},
+		{Name: "res", Value: "r1", Layer: params, Source: "resource", Came: "r1", Sent: true},
+		{Name: "res", Value: "r2", Layer: params, Source: "resource", Came: "r2", Sent: true},
 		{Name: "response_type", Value: "code", Layer: protocol, Sent: true},
 		{Name: "scope", Value: "openid", Layer: protocol, Sent: true},
 		{Name: "state", Value: "s", Layer: protocol, Sent: true},
@@ -324,10 +326,132 @@ func TestM10Explain(t *testing.T) {
 	require.NoError(t, err)
 	got, err = disabled.Explain(req, sampleTransaction)
 	require.NoError(t, err)
-	assert.Equal(t, upstream.Decision{Name: "scope", Layer: protocol, Source: "connection_scope", Reason: "protocol: connection_scope names no scope"}, got.Parameters[6])
+	assert.Equal(t, upstream.Decision{Name: "scope", Layer: protocol, Source: "connection_scope", Came: ",", Reason: "protocol: connection_scope names no scope"}, got.Parameters[6])
 	got, err = disabled.Explain(nil, sampleTransaction)
 	require.NoError(t, err)
 	assert.Equal(t, "protocol: neither the connection nor the request has a scope", got.Parameters[6].Reason)
+}
+
+func TestM10DroppedTranslatedRefused(t *testing.T) {
+	p := provider(t, custom(`"upstream_params": {
+		"acr_values": {"alias": "acr_values", "allow": ["4", "5"], "translate": {"4": "urn:high"}},
+		"display": {"alias": "display", "translate": {"page": "p"}},
+		"resource": {"alias": "resource", "allow": ["https://a/"]},
+		"id_token_hint": {"alias": "id_token_hint", "translate": {"`+planted+`": "other"}},
+		"prompt": {"alias": "prompt"}}`))
+	req, err := upstream.ParseAuthorizeQuery("acr_values=4+9+5&display=page&resource=https://a/&resource=https://b/&prompt=login+consent&id_token_hint=" + planted)
+	require.NoError(t, err)
+	got, err := p.Explain(req, sampleTransaction)
+	require.NoError(t, err)
+	var rows []upstream.Decision
+	for _, d := range got.Parameters {
+		if d.Layer == "upstream_params" {
+			rows = append(rows, d)
+		}
+	}
+	const layer = "upstream_params"
+	assert.Equal(t, []upstream.Decision{
+		{
+			Name: "acr_values", Value: "urn:high 5", Layer: layer, Source: "acr_values", Came: "4 9 5", Items: []upstream.Item{{Came: "4", Sent: "urn:high"}, {Came: "9"}, {Came: "5", Sent: "5"}}, Sent: true,
+			Reason: "upstream_params: 1 of 3 items of acr_values do not pass allow, allow_pattern or translate; upstream_params: acr_values is translated",
+		},
+		{Name: "display", Value: "p", Layer: layer, Source: "display", Came: "page", Items: []upstream.Item{{Came: "page", Sent: "p"}}, Sent: true, Reason: "upstream_params: display is translated"},
+		{
+			Name: "id_token_hint", Value: "[redacted]", Layer: layer, Source: "id_token_hint", Came: "[redacted]", Items: []upstream.Item{{Came: "[redacted]", Sent: "[redacted]"}}, Sent: true,
+			Reason: "upstream_params: id_token_hint is translated",
+		},
+		{Name: "prompt", Value: "login consent", Layer: layer, Source: "prompt", Came: "login consent", Items: []upstream.Item{{Came: "login", Sent: "login"}, {Came: "consent", Sent: "consent"}}, Sent: true},
+		{Name: "resource", Value: "https://a/", Layer: layer, Source: "resource", Came: "https://a/", Items: []upstream.Item{{Came: "https://a/", Sent: "https://a/"}}, Sent: true},
+		{
+			Name: "resource", Layer: layer, Source: "resource", Came: "https://b/", Items: []upstream.Item{{Came: "https://b/"}},
+			Reason: "upstream_params: this resource does not pass allow, allow_pattern or translate",
+		},
+	}, rows)
+	assert.NotContains(t, fmt.Sprint(got), planted)
+}
+
+func TestB4Extra(t *testing.T) {
+	options := `"authParams": {"a": "configured"}, "scope": "own", "upstream_params": {"prompt": {"alias": "prompt"}, "never": {"value": ""}, "z": {"value": "1"}}`
+	p := provider(t, custom(options))
+	req, err := upstream.ParseAuthorizeQuery("prompt=login")
+	require.NoError(t, err)
+	for _, tc := range []struct {
+		extra map[string]string
+		want  string
+	}{
+		{nil, "a=configured&client_id=c&prompt=login&redirect_uri=x%3Ay&response_type=code&scope=own&state=s&z=1"},
+		{map[string]string{"prompt": "", "new": ""}, "a=configured&client_id=c&prompt=login&redirect_uri=x%3Ay&response_type=code&scope=own&state=s&z=1"},
+		{map[string]string{"prompt": "none", "a": "host", "never": "after all", "0": "first", "\u00e9": "last & least"},
+			"0=first&a=host&client_id=c&never=after+all&prompt=none&redirect_uri=x%3Ay&response_type=code&scope=own&state=s&z=1&%C3%A9=last+%26+least"},
+		{map[string]string{"scope": "more", "response_mode": "form_post", "response_type": "code"},
+			"a=configured&client_id=c&prompt=login&redirect_uri=x%3Ay&response_mode=form_post&response_type=code&scope=more&state=s&z=1"},
+	} {
+		before := maps.Clone(tc.extra)
+		tx := upstream.Transaction{RedirectURI: "x:y", State: upstream.NewSecret("s"), Extra: tc.extra}
+		got, err := p.AuthorizationURL(req, tx)
+		require.NoError(t, err)
+		assert.Equal(t, "https://idp.example.com/authorize?"+tc.want, got)
+		appended, err := p.AppendAuthorizationURL([]byte("x"), req, tx)
+		require.NoError(t, err)
+		assert.Equal(t, "x"+got, string(appended))
+		explained(t, p, req, tx, got)
+		assert.Equal(t, before, tc.extra, "E3")
+	}
+	for name, value := range map[string]string{
+		"client_id": "x", "State": "x", "oauth_x": "x", "request_uri": "x", "": "x", "a b": "x", strings.Repeat("n", 129): "x", "Prompt": "x", "A": "x", "Scope": "x",
+		"response_type": "token", "response_mode": "fragment",
+	} {
+		tx := upstream.Transaction{RedirectURI: "x:y", State: upstream.NewSecret("s"), Extra: map[string]string{name: value}}
+		out, err := p.AppendAuthorizationURL([]byte("x"), req, tx)
+		var bad *upstream.TransactionError
+		require.ErrorAs(t, err, &bad, name)
+		assert.Equal(t, "extra", bad.Field)
+		assert.Contains(t, err.Error(), strconv.Quote(name[:min(len(name), 20)])[:min(len(name), 20)])
+		assert.Equal(t, "x", string(out))
+		_, err = p.Params(req, tx)
+		assert.ErrorAs(t, err, &bad, name)
+	}
+	two := upstream.Transaction{RedirectURI: "x:y", State: upstream.NewSecret("s"), Extra: map[string]string{"n": "1", "N": "2"}}
+	_, err = p.AuthorizationURL(req, two)
+	assert.ErrorContains(t, err, "only in case")
+	oauth1 := provider(t, `{"strategy": "twitter", "options": {"client_id": "c"}}`)
+	got, err := oauth1.AuthorizationURL(nil, upstream.Transaction{RequestToken: upstream.NewSecret("t"), Extra: map[string]string{"lang": "fr"}})
+	require.NoError(t, err)
+	assert.Equal(t, "https://api.twitter.com/oauth/authorize?lang=fr&oauth_token=t", got)
+}
+
+// Params are the pairs of the URL that are not the protocol's.
+func TestB6Params(t *testing.T) {
+	for _, vs := range vectors(t) {
+		for _, v := range vs {
+			if v.URL == "" {
+				continue
+			}
+			p := provider(t, string(v.Connection))
+			req, err := upstream.ParseAuthorizeQuery(v.Request)
+			require.NoError(t, err)
+			tx := v.transaction()
+			explanation, err := p.Explain(req, tx)
+			require.NoError(t, err)
+			u, err := url.Parse(v.URL)
+			require.NoError(t, err)
+			want := u.Query()
+			for _, d := range explanation.Parameters {
+				if d.Layer == "protocol" {
+					want.Del(d.Name)
+				}
+			}
+			got, err := p.Params(req, upstream.Transaction{Extra: tx.Extra}) // the rest of the Transaction is not looked at
+			require.NoError(t, err)
+			assert.Equal(t, want, got, v.Name)
+		}
+	}
+	_, err := new(upstream.Provider).Params(nil, upstream.Transaction{})
+	var config *upstream.ConfigError
+	assert.ErrorAs(t, err, &config)
+	got, err := provider(t, custom("")).Params(nil, upstream.Transaction{})
+	require.NoError(t, err)
+	assert.Equal(t, url.Values{}, got)
 }
 
 // explained holds an explanation against the URL: the same pairs in the same

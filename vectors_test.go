@@ -25,6 +25,7 @@ type vector struct {
 		Nonce        upstream.Secret
 		CodeVerifier upstream.Secret `json:"code_verifier"`
 		RequestToken upstream.Secret `json:"request_token"`
+		Extra        map[string]string
 	}
 	URL   string
 	Error *vectorError

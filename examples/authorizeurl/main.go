@@ -179,35 +179,14 @@ func (c *command) print(w io.Writer, target string, e *upstream.Explanation) err
 		}
 		return printTable(w, e)
 	}
-	out := output{URL: target}
-	if e != nil {
-		out.explanation = &explanation{Unmapped: append([]string{}, e.Unmapped...)} // [] rather than null
-		for _, d := range e.Parameters {
-			out.Parameters = append(out.Parameters, parameter(d))
-		}
-	}
-	return newEncoder(w).Encode(out)
+	return newEncoder(w).Encode(output{target, e})
 }
 
 // The output of -json.
-type (
-	output struct {
-		URL string `json:"url"`
-		*explanation
-	}
-	explanation struct {
-		Parameters []parameter `json:"parameters"`
-		Unmapped   []string    `json:"unmapped"`
-	}
-	parameter struct { // an upstream.Decision
-		Name   string `json:"name"`
-		Value  string `json:"value"`
-		Layer  string `json:"layer"`
-		Source string `json:"source"`
-		Sent   bool   `json:"sent"`
-		Reason string `json:"reason"`
-	}
-)
+type output struct {
+	URL string `json:"url"`
+	*upstream.Explanation
+}
 
 // newEncoder writes one object a line and leaves the & of a URL alone.
 func newEncoder(w io.Writer) *json.Encoder {

@@ -248,7 +248,7 @@ func TestJSON_M10(t *testing.T) {
 	_, out, _ = authorizeurl("", append([]string{"-explain"}, args...)...)
 	assert.Equal(t, `{"url":"https://api.twitter.com/oauth/authorize?oauth_token=t%261&screen_name=%3Ca%3E","parameters":[`+
 		`{"name":"oauth_token","value":"t&1","layer":"protocol","source":"","sent":true,"reason":""},`+
-		`{"name":"screen_name","value":"<a>","layer":"upstream_params","source":"login_hint","sent":true,"reason":""}],`+
+		`{"name":"screen_name","value":"<a>","layer":"upstream_params","source":"login_hint","came":"<a>","sent":true,"reason":""}],`+
 		`"unmapped":["prompt"]}`+"\n", out)
 
 	_, out, _ = authorizeurl("", "-json", "-explain", wordpress, "/authorize")

@@ -74,7 +74,7 @@ func readVector(line []byte) (v vector, err error) {
 	if members == nil {
 		return v, errors.New("not a JSON object")
 	}
-	var tx map[string]string
+	var tx map[string]json.RawMessage
 	for name, text := range members {
 		switch name {
 		case "connection":
@@ -93,20 +93,26 @@ func readVector(line []byte) (v vector, err error) {
 			return v, fmt.Errorf("%q: %w", name, err)
 		}
 	}
-	for name, value := range tx {
+	for name, text := range tx {
+		var into any
 		switch name {
 		case "redirect_uri":
-			v.tx.RedirectURI = value
+			into = &v.tx.RedirectURI
 		case "state":
-			v.tx.State = upstream.NewSecret(value)
+			into = &v.tx.State
 		case "nonce":
-			v.tx.Nonce = upstream.NewSecret(value)
+			into = &v.tx.Nonce
 		case "code_verifier":
-			v.tx.CodeVerifier = upstream.NewSecret(value)
+			into = &v.tx.CodeVerifier
 		case "request_token":
-			v.tx.RequestToken = upstream.NewSecret(value)
+			into = &v.tx.RequestToken
+		case "extra":
+			into = &v.tx.Extra
 		default:
 			return v, fmt.Errorf("\"transaction\": unknown member %q", name)
+		}
+		if err := json.Unmarshal(text, into); err != nil {
+			return v, fmt.Errorf("\"transaction\": %q: %w", name, err)
 		}
 	}
 	return v, nil
