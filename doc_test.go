@@ -145,6 +145,10 @@ func TestE1PrefixOfEveryError(t *testing.T) {
 		"Provider.Explain":                     first(provider.Explain(nil, upstream.Transaction{})),
 		"Provider.FetchProfile":                first(provider.FetchProfile(ctx, nil)),
 		"Provider.Params":                      first(provider.Params(nil, upstream.Transaction{})),
+		"ParseCallback":                        first(upstream.ParseCallback(nil)),
+		"Provider.ParseCallback":               first(provider.ParseCallback(nil, upstream.Transaction{})),
+		"Provider.CheckCallback":               provider.CheckCallback(nil, upstream.Transaction{}),
+		"Provider.ParseClaims":                 first(provider.ParseClaims(nil)),
 		"Userinfo.Fetch":                       first(upstream.Userinfo{}.Fetch(ctx, nil, nil)),
 		// What these make comes out of http.Client and oauth2.TokenSource.
 		"TokenConfig.Client": func() error {

@@ -7,6 +7,7 @@ package upstream
 
 import (
 	"context"
+	"crypto/subtle"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -21,6 +22,7 @@ import (
 
 	"golang.org/x/oauth2"
 
+	"example.com/upstream/internal/callback"
 	"example.com/upstream/internal/endpoint"
 	"example.com/upstream/internal/strictjson"
 )
@@ -104,6 +106,104 @@ func isToken(name string) bool {
 	return name != ""
 }
 
+// A Callback is what the identity provider sent the browser back with. All of it
+// is the word of whoever sent the browser, until [Provider.CheckCallback].
+type Callback struct {
+	Code  Secret // the authorization code; "" where there is an error
+	State Secret
+	// Issuer is iss (RFC 9207), "" where the provider sends none.
+	Issuer string
+	// Error is the provider's error code, if it is a registered one; any other is
+	// server_error.
+	Error string
+	// Description is error_description, before it the code that is not a
+	// registered one. It is for the operator: show it to nobody else.
+	Description Secret
+	// User is Apple's JSON about the user. It comes with the first login alone,
+	// and no signature covers it.
+	User Secret
+}
+
+// ParseCallback reads the answer of an authorization request: the query of a GET,
+// the form of a POST (response_mode form_post). It checks nothing but the form:
+// see [Provider.ParseCallback]. It is strict: one of the members of [Callback]
+// that comes twice, and in code, state, iss and error a bad escape, a semicolon
+// or a control character, is an error; so are code and error together. All other
+// parameters are ignored (RFC 6749 section 4.1.2). A query has at most 32 KiB, a
+// form 64 KiB. The error is a [*CallbackError].
+func ParseCallback(r *http.Request) (*Callback, error) {
+	a, fault := callback.Read(r)
+	switch {
+	case fault != nil:
+		return nil, &CallbackError{Parameter: fault.Parameter, message: strings.TrimSpace(fault.Parameter + " " + fault.Message)}
+	case a.Code != "" && a.Error != "":
+		return nil, &CallbackError{Parameter: "error", message: "it holds both a code and an error"}
+	}
+	cb := &Callback{
+		Code: NewSecret(a.Code), State: NewSecret(a.State), Issuer: a.Issuer,
+		Error: a.Error, Description: NewSecret(a.Description), User: NewSecret(a.User),
+	}
+	if a.Error != "" && !endpoint.Registered(a.Error) {
+		cb.Error, cb.Description = "server_error", NewSecret(strings.TrimSpace(a.Error+" "+a.Description))
+	}
+	return cb, nil
+}
+
+// An answer is held against this: what the connection says, and the state of
+// the login.
+type expectation struct {
+	issuer    string // "" if unknown
+	hasIssuer bool   // RFC 9207 section 2.4: every answer has one
+	state     string
+}
+
+// check gives what the answer fails by: state, issuer, error, code, in this order.
+func (e expectation) check(cb *Callback) error {
+	wrong := func(parameter, message string) error { return &CallbackError{Parameter: parameter, message: message} }
+	switch {
+	case cb == nil:
+		return wrong("", "there is none")
+	case cb.State.IsZero():
+		return wrong("state", "state is missing")
+	case subtle.ConstantTimeCompare([]byte(cb.State.Reveal()), []byte(e.state)) != 1:
+		return wrong("state", "state is not that of this login")
+	case cb.Issuer == "" && e.hasIssuer:
+		return wrong("iss", "iss is missing, which the identity provider promises with every answer (RFC 9207)")
+	case cb.Issuer != "" && e.issuer != "" && cb.Issuer != e.issuer:
+		return wrong("iss", "iss is not the issuer of this connection: it is another identity provider's answer (RFC 9207)")
+	case cb.Error != "":
+		code := cb.Error
+		if !endpoint.Registered(code) { // of a Callback that the program has filled
+			code = "server_error"
+		}
+		return &CallbackError{
+			Parameter: "error", Code: code, Description: cb.Description,
+			message: "the identity provider answers with the error " + code,
+		}
+	case cb.Code.IsZero():
+		return wrong("code", "it holds neither a code nor an error")
+	}
+	return nil
+}
+
+// A CallbackError says why the answer of an authorization request is no login.
+type CallbackError struct {
+	// Parameter is at fault: "state", "iss", "error", "code", or another one that
+	// cannot be read; "" if it is about the request as a whole.
+	Parameter string
+	// Code is the identity provider's error, where Parameter is "error": a
+	// registered code (RFC 6749 section 4.1.2.1, OpenID Connect Core 3.1.2.6), and
+	// "server_error" for any other. Otherwise "".
+	Code string
+	// Description is the identity provider's own text, for the operator alone.
+	Description Secret
+
+	message string
+}
+
+// Error says what is wrong, and repeats nothing of the answer but a registered code.
+func (e *CallbackError) Error() string { return "upstream: callback: " + e.message }
+
 // A Target says which requests a [Protection] is asked to wrap.
 type Target uint8
 
@@ -145,8 +245,9 @@ const (
 	demandKey  = "app_secret"
 )
 
-// demands gives what the options ask for and only a Protection can do.
-func (o *Options) demands(strategy string) (demands []string) {
+// demands gives what the options ask for and only a Protection can do. pushed
+// says that the metadata asks for pushed requests.
+func (o *Options) demands(strategy string, pushed bool) (demands []string) {
 	switch o.TokenEndpointAuthMethod {
 	case "private_key_jwt", "client_secret_jwt", "tls_client_auth", "self_signed_tls_client_auth":
 		demands = append(demands, o.TokenEndpointAuthMethod)
@@ -158,7 +259,7 @@ func (o *Options) demands(strategy string) (demands []string) {
 	if o.DPoPSigningAlg != "" {
 		demands = append(demands, demandDPoP)
 	}
-	if o.RequirePushedAuthorizationRequests {
+	if o.RequirePushedAuthorizationRequests || pushed {
 		demands = append(demands, demandPAR)
 	}
 	return demands

@@ -183,6 +183,29 @@ func ParseProfile(data []byte) (*Profile, error) {
 	return p, nil
 }
 
+// tokenClaims are those that an ID token has for itself (OpenID Connect Core
+// section 2, RFC 7519 section 4.1): they say nothing of the user.
+var tokenClaims = []string{"iss", "aud", "exp", "iat", "nbf", "jti", "nonce", "azp", "at_hash", "c_hash", "s_hash"}
+
+// ParseClaims reads a profile from the claims of an ID token, a JSON object. The
+// host has verified the token: its signature, iss, aud, exp and nonce (OpenID
+// Connect Core section 3.1.3.7). Claims are read as OpenID Connect names them, but
+// where the connection's mapping says otherwise; those that are about the token
+// are left out. The error is a [*ProfileError].
+func (p *Provider) ParseClaims(claims []byte) (*Profile, error) {
+	if p.get() == nil {
+		return nil, profileError("there is no provider; make one with NewProvider")
+	}
+	profile, fault := Userinfo{}.profile(claims)
+	if fault != nil {
+		return nil, fault
+	}
+	for _, name := range tokenClaims {
+		delete(profile.Extra, name)
+	}
+	return profile, nil
+}
+
 func objectMembers(data []byte) ([]strictjson.Member, *ProfileError) {
 	if err := strictjson.Check(data); err != nil {
 		return nil, profileError("the profile cannot be read as JSON: %v", err)

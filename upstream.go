@@ -91,6 +91,7 @@
 package upstream
 
 import (
+	"cmp"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
@@ -98,6 +99,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -209,6 +211,7 @@ type provider struct {
 	named    bool        // subjects carry the connection's name
 	oidc     bool        // the protocol is OpenID Connect
 	insecure bool        // the connection may have http endpoints
+	expected expectation // of an answer, without the state
 	config   tokenConfig // without RedirectURL
 	userinfo string      // where the profile is, "" if unknown
 	source   []byte      // the connection's JSON
@@ -227,6 +230,67 @@ func (p Provider) Format(f fmt.State, _ rune) {
 
 // LogValue gives what Format prints.
 func (p Provider) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(p)) }
+
+// Name gives the connection's name, "" for none.
+func (p *Provider) Name() string { return p.read().name }
+
+// Strategy gives the connection's strategy.
+func (p *Provider) Strategy() string { return p.read().strategy }
+
+// ClientID gives what the auth server is called at the identity provider.
+func (p *Provider) ClientID() string { return p.read().config.oauth.ClientID }
+
+// Issuer gives the identity provider's issuer identifier, of options.issuer or
+// oidc_metadata; "" if neither has one.
+func (p *Provider) Issuer() string { return p.read().expected.issuer }
+
+// OpenIDConnect reports whether the answer of the token endpoint has to hold an
+// ID token, which the host verifies; see [Provider.ParseClaims].
+func (p *Provider) OpenIDConnect() bool { return p.read().oidc }
+
+// RequiresPKCE reports whether a [Transaction] without CodeVerifier is an error.
+func (p *Provider) RequiresPKCE() bool { return p.read().pkce == pkceRequired }
+
+// HasProfile reports whether [Provider.FetchProfile] knows where to get a profile.
+func (p *Provider) HasProfile() bool { return p.read().fetcher != nil || p.read().userinfo != "" }
+
+// read is get, with an empty one in the place of nil.
+func (p *Provider) read() *provider {
+	if q := p.get(); q != nil {
+		return q
+	}
+	return new(provider)
+}
+
+// ParseCallback is [ParseCallback] and [Provider.CheckCallback].
+func (p *Provider) ParseCallback(r *http.Request, tx Transaction) (*Callback, error) {
+	cb, err := ParseCallback(r)
+	if err == nil {
+		err = p.CheckCallback(cb, tx)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return cb, nil
+}
+
+// CheckCallback holds an answer against the login that asked: its state, which
+// is compared in constant time, must be tx.State; its issuer that of the
+// connection, where both are known, and be there where the metadata promises it
+// (RFC 9207); it must hold a code and no error. Everything else of tx is not
+// looked at. The error, a [*CallbackError], is about the first of these.
+//
+// The caller sees to it that tx is that of this browser, and that it is used
+// once: see module login.
+func (p *Provider) CheckCallback(cb *Callback, tx Transaction) error {
+	q := p.read()
+	if q.plan.steps == nil || q.oauth1 {
+		return &CallbackError{message: "there is no connection that it could be an answer to (OAuth 1.0a has another kind)"}
+	}
+	e := q.expected
+	e.state = tx.State.Reveal()
+	return e.check(cb)
+}
 
 type pkceMode uint8
 
@@ -258,6 +322,7 @@ func NewProvider(conn *Connection) (*Provider, error) {
 		oidc:     k.strategy.Protocol == strategy.OIDC,
 		userinfo: k.strategy.UserinfoURL, insecure: conn.InsecureAllowHTTP,
 	}
+	p.expected = expectation{issuer: cmp.Or(o.Issuer, k.metadata.Issuer), hasIssuer: k.metadata.ResponseIssuer}
 	p.source, _ = conn.marshal() // its JSON has been checked
 	switch {
 	case o.PKCE == "disabled":
@@ -275,7 +340,7 @@ func NewProvider(conn *Connection) (*Provider, error) {
 	if p.oauth1 { // its secret signs requests, and never leaves
 		config.ClientSecret, config.Endpoint = "", oauth2.Endpoint{}
 	}
-	demands := o.demands(conn.Strategy)
+	demands := o.demands(conn.Strategy, k.metadata.RequirePAR)
 	switch method := o.TokenEndpointAuthMethod; {
 	case method != "" && method != "client_secret_basic" && method != "client_secret_post", slices.Contains(demands, demandKey):
 		config.ClientSecret = "" // none, or what a Protection does

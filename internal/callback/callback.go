@@ -1,0 +1,152 @@
+// Package callback reads what an identity provider sends the browser back with:
+// the query of a GET (RFC 6749 section 4.1.2) or the form of a POST (OAuth 2.0
+// Form Post Response Mode). It is strict where two readers could take it for two
+// different answers, and it knows which error codes are registered. It judges no
+// value, and knows nothing of connections and logins.
+package callback
+
+import (
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+	"unicode/utf8"
+
+	"example.com/upstream/internal/query"
+)
+
+const (
+	maxQuery = 32 << 10 // bytes of a query, undecoded
+	maxForm  = 64 << 10 // bytes of a form
+)
+
+// An Answer holds the parameters that are read, decoded; "" stands for absent.
+type Answer struct {
+	Code, State, Issuer string
+	Error, Description  string
+	User                string // Apple's JSON about the user
+}
+
+// A Fault says why the answer cannot be read.
+type Fault struct {
+	Parameter string // "" if it is about the answer as a whole
+	Message   string // repeats no value
+}
+
+// fields gives where each parameter that is read goes. What people write, and
+// nothing is decided by, is read as it comes: Entra's descriptions hold line ends.
+func (a *Answer) field(name string) (to *string, lenient bool) {
+	switch name {
+	case "code":
+		return &a.Code, false
+	case "state":
+		return &a.State, false
+	case "iss":
+		return &a.Issuer, false
+	case "error":
+		return &a.Error, false
+	case "error_description":
+		return &a.Description, true
+	case "user":
+		return &a.User, true
+	}
+	return nil, false
+}
+
+// Read reads an answer. Of a POST the query is not looked at, and r.PostForm
+// serves where the host has called r.ParseForm; else the body is consumed. No
+// header is read but Content-Type.
+func Read(r *http.Request) (*Answer, *Fault) {
+	switch {
+	case r == nil:
+		return nil, &Fault{Message: "there is no request"}
+	case r.Method == http.MethodPost:
+		return readForm(r)
+	case r.Method != "" && r.Method != http.MethodGet:
+		return nil, &Fault{Message: "the method is neither GET nor POST"}
+	case r.URL == nil:
+		return &Answer{}, nil
+	case len(r.URL.RawQuery) > maxQuery:
+		return nil, &Fault{Message: "the query is longer than 32 KiB"}
+	}
+	return parse(r.URL.RawQuery)
+}
+
+func readForm(r *http.Request) (*Answer, *Fault) {
+	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || kind != "application/x-www-form-urlencoded" {
+		return nil, &Fault{Message: "the body of a POST must be application/x-www-form-urlencoded"}
+	}
+	if r.PostForm != nil {
+		return fromValues(r.PostForm)
+	}
+	var body []byte
+	if r.Body != nil {
+		if body, err = io.ReadAll(io.LimitReader(r.Body, maxForm+1)); err != nil {
+			return nil, &Fault{Message: "the body cannot be read"}
+		}
+	}
+	if len(body) > maxForm {
+		return nil, &Fault{Message: "the body is longer than 64 KiB"}
+	}
+	return parse(string(body))
+}
+
+func parse(raw string) (*Answer, *Fault) {
+	a, seen := &Answer{}, map[string]bool{}
+	for raw != "" {
+		var pair string
+		pair, raw, _ = strings.Cut(raw, "&")
+		name, value, _ := strings.Cut(pair, "=")
+		decoded, problem := query.AppendUnescape(nil, name)
+		if problem != "" {
+			continue // no name that is read
+		}
+		name = string(decoded)
+		to, lenient := a.field(name)
+		if to == nil {
+			continue // RFC 6749 section 4.1.2: unrecognised parameters are ignored
+		}
+		if seen[name] {
+			return nil, &Fault{name, "is given more than once"}
+		}
+		seen[name] = true
+		if lenient {
+			if text, err := url.QueryUnescape(value); err == nil && utf8.ValidString(text) {
+				*to = text
+			}
+			continue
+		}
+		if decoded, problem = query.AppendUnescape(nil, value); problem != "" {
+			return nil, &Fault{name, problem}
+		}
+		*to = string(decoded)
+	}
+	return a, nil
+}
+
+func fromValues(form url.Values) (*Answer, *Fault) {
+	a := &Answer{}
+	for _, name := range []string{"code", "error", "error_description", "iss", "state", "user"} {
+		values := form[name]
+		if len(values) == 0 {
+			continue
+		}
+		to, lenient := a.field(name)
+		problem := ""
+		switch {
+		case len(values) > 1:
+			problem = "is given more than once"
+		case len(values[0]) > maxForm:
+			problem = "is longer than 64 KiB"
+		case !lenient:
+			problem = query.Problem(values[0])
+		}
+		if problem != "" {
+			return nil, &Fault{name, problem}
+		}
+		*to = values[0]
+	}
+	return a, nil
+}
