@@ -36,25 +36,40 @@ type exchange struct {
 	Status int
 	Header map[string]string
 	Params map[string]any
+	Body   map[string]any // of a POST
 }
 
 func newNodeOP(t *testing.T) nodeOP {
 	t.Helper()
+	setup := map[string]string{"client_id": clientID, "client_secret": clientSecret, "callback": callback}
+	return nodeOP{startNode(t, "idp.mjs", setup)}
+}
+
+// nodeIn gives node for a package below testdata, or skips the test.
+func nodeIn(t *testing.T, dir, name string) string {
+	t.Helper()
 	node, err := exec.LookPath("node")
 	if err != nil {
-		t.Skip("node is not there, and oidc-provider runs on nothing else")
+		t.Skip("node is not there, and " + name + " runs on nothing else")
 	}
-	if _, err := os.Stat(oidcProviderDir + "/node_modules/oidc-provider/package.json"); err != nil {
-		const remedy = "oidc-provider is not installed; run sh internal/integration/setup.sh"
+	if _, err := os.Stat(dir + "/node_modules/" + name + "/package.json"); err != nil {
+		remedy := name + " is not installed; run sh internal/integration/setup.sh"
 		if os.Getenv("CI") != "" {
 			t.Fatal(remedy)
 		}
 		t.Skip(remedy)
 	}
-	setup, err := json.Marshal(map[string]string{"client_id": clientID, "client_secret": clientSecret, "callback": callback})
+	return node
+}
+
+// startNode starts an OpenID provider of oidc-provider's and gives its issuer.
+func startNode(t *testing.T, script string, setup any) (issuer string) {
+	t.Helper()
+	node := nodeIn(t, oidcProviderDir, "oidc-provider")
+	text, err := json.Marshal(setup)
 	require.NoError(t, err)
 	var complaints bytes.Buffer
-	cmd := exec.CommandContext(t.Context(), node, "idp.mjs", string(setup))
+	cmd := exec.CommandContext(t.Context(), node, script, string(text))
 	cmd.Dir, cmd.Stderr = oidcProviderDir, &complaints
 	stdin, err := cmd.StdinPipe() // it ends when this does, however the test ends
 	require.NoError(t, err)
@@ -74,13 +89,12 @@ func newNodeOP(t *testing.T) nodeOP {
 		line <- strings.TrimSpace(text)
 	}()
 	select {
-	case issuer := <-line:
+	case issuer = <-line:
 		require.NotEmpty(t, issuer, "oidc-provider did not start")
-		return nodeOP{issuer}
 	case <-time.After(startTime):
 		require.Fail(t, "oidc-provider did not start in time")
 	}
-	return nodeOP{}
+	return issuer
 }
 
 // seen gives the requests to a route, in their order.

@@ -174,7 +174,7 @@ func (p page) code(t *testing.T, tx upstream.Transaction) string {
 	t.Helper()
 	require.NotNil(t, p.back, "the browser is at %s (%d), not at the callback: %s", p.at, p.status, p.body)
 	require.Empty(t, p.back["error"], "%s", p.back)
-	require.Equal(t, tx.State, p.back.Get("state"))
+	require.Equal(t, tx.State.Reveal(), p.back.Get("state"))
 	require.Len(t, p.back["code"], 1)
 	return p.back.Get("code")
 }

@@ -41,7 +41,7 @@ const provider = new Provider(issuer, {
   scopes: ['openid', 'offline_access', 'email'],
   claims: { openid: ['sub'], email: ['email', 'email_verified'] },
   conformIdTokenClaims: false,
-  clientAuthMethods: ['private_key_jwt', 'client_secret_jwt', 'self_signed_tls_client_auth'],
+  clientAuthMethods: ['none', 'private_key_jwt', 'client_secret_jwt', ...(setup.tls ? ['self_signed_tls_client_auth'] : [])],
   cookies: { keys: ['for these tests only'] },
   discovery,
   enabledJWA: {
