@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
@@ -63,16 +64,35 @@ func newSignature(keys oidc.KeySet, algs []string, now func() time.Time) *oidc.I
 	})
 }
 
-// newKeySet gives the keys at jwks_uri. They are fetched when a token names one
-// that is not known, by the host's client, without a redirect, and bounded. Of
-// the context only the client is kept: go-oidc keeps it for as long as the keys,
-// and a request's own values must not live on.
-func newKeySet(ctx context.Context, jwksURI string) oidc.KeySet {
-	host, _ := endpoint.HostClient(ctx)
-	kept := context.WithValue(context.Background(), oauth2.HTTPClient, host)
-	client := endpoint.Client(kept, "", nil)
-	client.Transport = strictTransport{client.Transport}
-	return keySet{oidc.NewRemoteKeySet(context.WithValue(kept, oauth2.HTTPClient, client), jwksURI)}
+// lazyKeys are the keys at jwks_uri. They are fetched when a token names one that
+// is not known, by the host's client, without a redirect, and bounded. Of the
+// first context only the client is kept: go-oidc keeps it for as long as the
+// keys, and a request's own values must not live on.
+type lazyKeys struct {
+	uri    string
+	once   sync.Once
+	remote *oidc.RemoteKeySet
+}
+
+// keyFault is where, in the context, verify looks for the key set's own error.
+type keyFault struct{}
+
+func (k *lazyKeys) VerifySignature(ctx context.Context, jwt string) ([]byte, error) {
+	k.once.Do(func() {
+		host, given := endpoint.HostClient(ctx)
+		kept := context.Background()
+		if given {
+			kept = context.WithValue(kept, oauth2.HTTPClient, host)
+		}
+		client := endpoint.Client(kept, "", nil)
+		client.Transport = strictTransport{client.Transport}
+		k.remote = oidc.NewRemoteKeySet(context.WithValue(kept, oauth2.HTTPClient, client), k.uri)
+	})
+	payload, err := k.remote.VerifySignature(ctx, jwt)
+	if fault, ok := ctx.Value(keyFault{}).(*error); ok {
+		*fault = err
+	}
+	return payload, err
 }
 
 // An idToken is one that has been verified.
@@ -83,8 +103,11 @@ type idToken struct {
 	authTime int64 // Unix seconds; 0 where there is none
 }
 
+// claim gives the JSON of a claim, nil where there is none.
+func (t *idToken) claim(name string) []byte { return strictjson.Find(t.members, name) }
+
 // text gives a claim that is a string.
-func (t *idToken) text(name string) string { return strictjson.Text(strictjson.Find(t.members, name)) }
+func (t *idToken) text(name string) string { return strictjson.Text(t.claim(name)) }
 
 // verify checks an ID token of the token endpoint. The error's text is fit for a
 // log; what go-oidc says of a token quotes it, and is only wrapped.
@@ -110,7 +133,7 @@ func (v *verifier) verify(ctx context.Context, raw, accessToken, nonce string) (
 	if err != nil {
 		return nil, err
 	}
-	if hash := strictjson.Find(t.members, "at_hash"); present(hash) {
+	if hash := t.claim("at_hash"); present(hash) {
 		// go-oidc matches names without case; both have to see the same.
 		if signed.AccessTokenHash == "" || strictjson.Text(hash) != signed.AccessTokenHash || signed.VerifyAccessToken(accessToken) != nil {
 			return nil, errors.New("at_hash is another access token's")
@@ -159,7 +182,7 @@ func (v *verifier) party(t *idToken) error {
 	if err := v.issued(t.text("iss"), t.text("tid")); err != nil {
 		return err
 	}
-	audience, ok := texts(strictjson.Find(t.members, "aud"))
+	audience, ok := texts(t.claim("aud"))
 	if !ok || !slices.Contains(audience, v.clientID) {
 		return errors.New("aud is not this client")
 	}
@@ -168,7 +191,7 @@ func (v *verifier) party(t *idToken) error {
 			return errors.New("aud has a client that is not trusted; see Options.TrustedAudiences")
 		}
 	}
-	switch azp := strictjson.Find(t.members, "azp"); {
+	switch azp := t.claim("azp"); {
 	case present(azp) && strictjson.Text(azp) != v.clientID:
 		return errors.New("azp is another client")
 	case !present(azp) && len(audience) > 1:
@@ -205,12 +228,12 @@ func (v *verifier) times(t *idToken) error {
 	if !ok || iat > now+skew {
 		return errors.New("iat is missing, not a time in seconds, or in the future")
 	}
-	if present(strictjson.Find(t.members, "nbf")) {
+	if present(t.claim("nbf")) {
 		if nbf, ok := t.time("nbf"); !ok || nbf > now+skew {
 			return errors.New("nbf is not a time in seconds, or in the future")
 		}
 	}
-	if present(strictjson.Find(t.members, "auth_time")) {
+	if present(t.claim("auth_time")) {
 		if t.authTime, ok = t.time("auth_time"); !ok || t.authTime > now+skew {
 			return errors.New("auth_time is not a time in seconds, or in the future")
 		}
@@ -222,7 +245,7 @@ func (v *verifier) times(t *idToken) error {
 // stands for a missing one, another type, and what is no time in this or the
 // next thousand years: milliseconds are not.
 func (t *idToken) time(name string) (int64, bool) {
-	value := strictjson.Find(t.members, name)
+	value := t.claim(name)
 	if len(value) == 0 || value[0] == '"' {
 		return 0, false
 	}
@@ -264,19 +287,6 @@ func signatureReason(err, fault error) string {
 		return "its alg is not one of options.id_token_signed_response_algs (RS256, ES256 and PS256 where that is empty)"
 	}
 	return "it is not a signed JWT with one signature"
-}
-
-// A keySet notes its error where verify finds it.
-type keySet struct{ remote *oidc.RemoteKeySet }
-
-type keyFault struct{}
-
-func (k keySet) VerifySignature(ctx context.Context, jwt string) ([]byte, error) {
-	payload, err := k.remote.VerifySignature(ctx, jwt)
-	if fault, ok := ctx.Value(keyFault{}).(*error); ok {
-		*fault = err
-	}
-	return payload, err
 }
 
 // A hidden error has a text of our own before a cause that may quote too much.
