@@ -23,6 +23,10 @@ const maxLogins = 8
 type Redirect struct {
 	URL    string       // for a redirect with 302 or 303
 	Cookie *http.Cookie // for the same answer
+
+	// Explanation says of each parameter of URL why it is there. It holds values
+	// of the request: keep it out of logs.
+	Explanation upstream.Explanation
 }
 
 // BeginLogin makes the redirect to the IdP. It is for hosts whose framework is
@@ -31,7 +35,7 @@ type Redirect struct {
 // req is the application's request, nil for a login that none asked for. Whether
 // the application and its redirect_uri are registered is the host's to check
 // before; whether the connection is enabled for it is checked here, on both legs,
-// where the connection has enabled_clients. data is the host's own, at most 1 KiB
+// where the connection has enabled_clients. data is the host's own, at most 2 KiB
 // with what it needs to go on afterwards: it comes back in the Result, and in the
 // Error, and neither the browser nor the IdP can read or change it.
 //
@@ -56,7 +60,7 @@ func (l *Login) BeginLogin(ctx context.Context, req *upstream.AuthorizeRequest, 
 	case !in.enabledFor(p.ClientID):
 		return refuse("invalid_request", notEnabled, nil)
 	case len(data) > maxData:
-		return refuse(serverError, "data is longer than 1 KiB; keep it on the server, and pass what finds it", nil)
+		return refuse(serverError, "data is longer than 2 KiB; keep it on the server, and pass what finds it", nil)
 	}
 	ctx, p.Carried, err = s.ext.Start(ctx)
 	if err != nil {
@@ -94,9 +98,9 @@ func (l *Login) BeginLogin(ctx context.Context, req *upstream.AuthorizeRequest, 
 	}
 	cookie, err := in.sealed(tx.State.Reveal(), p, sent["response_mode"] == "form_post")
 	if err != nil {
-		return refuse(serverError, err.Error(), err)
+		return refuse("invalid_request", err.Error(), err)
 	}
-	return &Redirect{target, cookie}, nil
+	return &Redirect{URL: target, Cookie: cookie, Explanation: explanation}, nil
 }
 
 const notEnabled = "the connection is not enabled for the application: see enabled_clients"

@@ -10,7 +10,6 @@ import (
 	"errors"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"golang.org/x/oauth2"
@@ -76,19 +75,23 @@ func (l *Login) Finish(w http.ResponseWriter, r *http.Request) (*Result, error) 
 		e.Code = ""
 		return nil, e
 	}
-	value := ""
-	if cookie, err := r.Cookie(l.CookieName(cb.State)); err == nil {
-		value = cookie.Value
+	cookie, err := r.Cookie(l.CookieName(cb.State))
+	if err != nil {
+		cookie = &http.Cookie{}
+	}
+	result, err := l.FinishLogin(r.Context(), cb, cookie.Value)
+	if e := (*Error)(nil); !errors.As(err, &e) || e.Step != StepState && e.Step != StepAnswer {
 		gone := l.in.bare(cookie.Name, r.Method == http.MethodPost)
 		gone.MaxAge = -1
 		http.SetCookie(w, gone)
 	}
-	return l.FinishLogin(r.Context(), cb, value)
+	return result, err
 }
 
 // FinishLogin verifies an answer. cookie is the value of the cookie that
-// [Login.CookieName] names for the answer's state, "" if the browser has none; the
-// browser is to forget it, however this ends. The error is an [*Error].
+// [Login.CookieName] names for the answer's state, "" if the browser has none. The
+// browser is to forget it, unless this ends at StepState: another login's answer
+// must not end this one. The error is an [*Error].
 func (l *Login) FinishLogin(ctx context.Context, cb *upstream.Callback, cookie string) (*Result, error) {
 	if l == nil || l.in == nil {
 		_, err := l.ready(ctx)

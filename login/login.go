@@ -4,6 +4,7 @@ package login
 // come to. It must not know what is done with them: see begin.go and finish.go.
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -24,7 +25,7 @@ const (
 	maxLifetime     = time.Hour
 	defaultSkew     = time.Minute
 	maxSkew         = 10 * time.Minute
-	maxData         = 1024 // bytes of the host's own
+	maxData         = 2048 // bytes of the host's own
 	maxCarried      = 512  // bytes of the extension's
 )
 
@@ -159,6 +160,7 @@ func clone(conn *upstream.Connection) (*upstream.Connection, error) {
 		return nil, err
 	}
 	own.InsecureAllowHTTP = conn.InsecureAllowHTTP
+	own.EnabledClients = slices.Clone(conn.EnabledClients) // an empty list of the program's is not in the text, and lets nobody in
 	return own, nil
 }
 
@@ -220,63 +222,28 @@ var wellKnownIssuers = map[string]struct{ issuer, jwksURI string }{
 	"google-oauth2": {google, "https://www.googleapis.com/oauth2/v3/certs"},
 }
 
-// openSource finds out where the metadata is, and makes all that can be made
-// without asking.
+// openSource makes all that can be made without asking the IdP.
 func (l *login) openSource() error {
-	o := &l.conn.Options
 	s := &source{
 		tenants: l.o.Tenants, anyHTTP: l.conn.InsecureAllowHTTP, every: l.o.Refresh, now: func() time.Time { return l.now() },
 		use: l.use, tell: l.tell, turn: make(chan struct{}, 1),
 	}
 	s.turn <- struct{}{}
 	l.source = s
-	s.expected = issuersAt(o.DiscoveryURL)
-	if o.Issuer != "" {
-		s.expected = []string{o.Issuer}
+	first, err := l.locate(s)
+	if err != nil {
+		return err
 	}
-	var first *document
-	var err error
-	switch own, fault := upstream.NewProvider(l.conn); {
-	case len(o.OIDCMetadata) > 0: // the operator's own copy; discovery_url is for where there is none
-		if first, err = readDocument(o.OIDCMetadata, s.anyHTTP); err != nil {
-			return fmt.Errorf("options.oidc_metadata: %w", err)
+	if len(s.urls) > 0 {
+		if len(l.o.Pin) == 0 {
+			return l.trial()
 		}
-		if len(s.expected) > 0 {
-			err = first.issuedFor(s.expected, s.tenants)
-		}
-		if err != nil {
-			return fmt.Errorf("options.oidc_metadata: %w", err)
-		}
-	case o.DiscoveryURL != "":
-		if message := check.Endpoint(o.DiscoveryURL, maxMetadataURL, s.anyHTTP); message != "" {
-			return errors.New("options.discovery_url " + message)
-		}
-		if s.urls = []string{o.DiscoveryURL}; len(s.expected) == 0 {
-			return errors.New("options.discovery_url is not a well-known address, which would tell the issuer; set options.issuer")
-		}
-	case fault == nil && (!own.OpenIDConnect() || o.Issuer != "" && o.JWKSURI != ""):
-		// It has all that it needs.
-	case own.OpenIDConnect() && l.issuer(own) != "" || fault != nil && o.Issuer != "":
-		issuer := l.issuer(own)
-		if message := check.Endpoint(issuer, maxIssuer, s.anyHTTP); message != "" {
-			return errors.New("options.issuer " + message)
-		}
-		s.urls, s.expected = wellKnown(issuer), []string{issuer}
-	case fault == nil:
-		return errors.New("ID tokens of the connection cannot be verified; set options.discovery_url, options.issuer or options.oidc_metadata")
-	default:
-		return fault
-	}
-	if len(l.o.Pin) > 0 && len(s.urls) > 0 {
 		if first, err = readDocument(l.o.Pin, s.anyHTTP); err == nil {
 			err = first.issuedFor(s.expected, s.tenants)
 		}
 		if err != nil {
 			return fmt.Errorf("Pin: %w", err)
 		}
-	}
-	if first == nil && len(s.urls) > 0 {
-		return nil
 	}
 	made, err := l.use(context.Background(), first)
 	if err != nil {
@@ -286,12 +253,61 @@ func (l *login) openSource() error {
 	return nil
 }
 
-// issuer gives the issuer of a connection without metadata.
-func (l *login) issuer(p *upstream.Provider) string {
-	if issuer := l.conn.Options.Issuer; issuer != "" || p == nil {
-		return issuer
+// locate finds out where the metadata is, or gives it where the connection has it.
+func (l *login) locate(s *source) (*document, error) {
+	o := &l.conn.Options
+	s.expected = issuersAt(o.DiscoveryURL)
+	if o.Issuer != "" {
+		s.expected = []string{o.Issuer}
 	}
-	return p.Issuer()
+	if len(o.OIDCMetadata) > 0 { // the operator's own copy; discovery_url is for where there is none
+		d, err := readDocument(o.OIDCMetadata, s.anyHTTP)
+		if err == nil && len(s.expected) > 0 {
+			err = d.issuedFor(s.expected, s.tenants)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("options.oidc_metadata: %w", err)
+		}
+		return d, nil
+	}
+	if o.DiscoveryURL != "" {
+		if message := check.Endpoint(o.DiscoveryURL, maxMetadataURL, s.anyHTTP); message != "" {
+			return nil, errors.New("options.discovery_url " + message)
+		}
+		if s.urls = []string{o.DiscoveryURL}; len(s.expected) == 0 {
+			return nil, errors.New("options.discovery_url is not a well-known address, which would tell the issuer; set options.issuer")
+		}
+		return nil, nil
+	}
+	own, fault := upstream.NewProvider(l.conn)
+	issuer := o.Issuer
+	if fault == nil {
+		if !own.OpenIDConnect() || issuer != "" && o.JWKSURI != "" {
+			return nil, nil // it has all that it needs
+		}
+		issuer = cmp.Or(issuer, own.Issuer())
+	}
+	switch {
+	case issuer == "" && fault != nil:
+		return nil, fault
+	case issuer == "":
+		return nil, errors.New("its ID tokens cannot be verified; set options.discovery_url, options.issuer or options.oidc_metadata")
+	}
+	if message := check.Endpoint(issuer, maxIssuer, s.anyHTTP); message != "" {
+		return nil, errors.New("options.issuer " + message)
+	}
+	s.urls, s.expected = wellKnown(issuer), []string{issuer}
+	return nil, nil
+}
+
+// trial finds what is wrong with a connection beside its missing endpoints, now
+// and not when the first user comes: it has metadata that nobody is sent to.
+func (l *login) trial() error {
+	const nowhere = "https://metadata.invalid/" // RFC 6761 section 6.4
+	conn := *l.conn
+	conn.Options.OIDCMetadata = []byte(`{"issuer": "` + nowhere + `", "authorization_endpoint": "` + nowhere + `a", "token_endpoint": "` + nowhere + `t", "jwks_uri": "` + nowhere + `j"}`)
+	_, err := upstream.NewProvider(&conn)
+	return err
 }
 
 // use makes what logins need of the connection and a document, nil for none.

@@ -4,6 +4,7 @@ package login
 // must not know what is done with it.
 
 import (
+	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hkdf"
@@ -12,6 +13,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 )
@@ -32,8 +34,31 @@ type pending struct {
 	Verifier string `json:"v,omitempty"` // RFC 7636
 	ClientID string `json:"i,omitempty"` // of the application
 	Asked    []ask  `json:"a,omitempty"`
-	Carried  []byte `json:"x,omitempty"` // the extension's
-	Data     []byte `json:"d,omitempty"` // the host's
+	Carries  int    `json:"x,omitempty"` // bytes of Carried
+
+	Carried []byte `json:"-"` // the extension's
+	Data    []byte `json:"-"` // the host's
+}
+
+// encode gives JSON, a NUL, and the two texts as they are: base64 inside JSON
+// inside base64 would take a third of the room.
+func (p *pending) encode() ([]byte, error) {
+	p.Carries = len(p.Carried)
+	head, err := json.Marshal(p)
+	if err != nil {
+		return nil, err
+	}
+	return slices.Concat(head, []byte{0}, p.Carried, p.Data), nil
+}
+
+func decode(plain []byte) (*pending, error) {
+	head, rest, found := bytes.Cut(plain, []byte{0})
+	p := new(pending)
+	if err := json.Unmarshal(head, p); err != nil || !found || p.Carries < 0 || p.Carries > len(rest) {
+		return nil, errSeal
+	}
+	p.Carried, p.Data = slices.Clip(rest[:p.Carries]), rest[p.Carries:]
+	return p, nil
 }
 
 var (
@@ -91,7 +116,7 @@ func aead(key []byte, state string) (cipher.AEAD, error) {
 
 // seal gives the value of the cookie.
 func (s *sealer) seal(state string, p *pending) (string, error) {
-	plain, err := json.Marshal(p)
+	plain, err := p.encode()
 	if err != nil {
 		return "", err
 	}
@@ -124,9 +149,9 @@ func (s *sealer) open(state, value string, now time.Time) (*pending, error) {
 		if err != nil {
 			continue
 		}
-		p := new(pending)
-		if json.Unmarshal(plain, p) != nil {
-			return nil, errSeal
+		p, err := decode(plain)
+		if err != nil {
+			return nil, err
 		}
 		if now.Unix() >= p.Expires { // a cookie's Max-Age is a request to the browser; this is the rule
 			return nil, errExpired

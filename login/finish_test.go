@@ -1,0 +1,494 @@
+package login_test
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"example.com/upstream"
+	"example.com/upstream/login"
+)
+
+func TestL1WholeLogin(t *testing.T) {
+	p := newIDP(t)
+	p.claims = claims{"email": "ann@example.com", "email_verified": true, "amr": []string{"pwd"}, "auth_time": 1_700_000_000}
+	l := newLogin(t, p.connection(t))
+	assert.Empty(t, p.hits, "New makes no request")
+	r, err := run(t, l, p, nil)
+	require.NoError(t, err)
+	assert.Equal(t, "oidc|corp|user-1", r.Subject)
+	assert.Equal(t, "corp", r.Connection)
+	assert.Equal(t, "ann@example.com", r.Profile.Email)
+	assert.Equal(t, "request 7", string(r.Data))
+	assert.Equal(t, []string{"pwd"}, r.AMR)
+	assert.EqualValues(t, 1_700_000_000, r.AuthTime.Unix())
+	assert.Equal(t, p.URL, r.Issuer)
+	assert.Equal(t, "ACCESS-SECRET", r.Token().AccessToken)
+	assert.NotEmpty(t, r.IDToken().Reveal())
+	assert.Empty(t, r.Checks)
+	assert.Len(t, p.form.Get("code_verifier"), 43)
+	assert.Equal(t, map[string]int{"/.well-known/openid-configuration": 1, "/token": 1, "/jwks": 1}, p.hits)
+	assert.NotContains(t, fmt.Sprintf("%+v %#v", r, *r), "SECRET")
+
+	_, err = run(t, l, p, nil)
+	require.NoError(t, err)
+	assert.Equal(t, 1, p.hits["/jwks"], "keys are kept")
+	assert.Equal(t, 1, p.hits["/.well-known/openid-configuration"], "and so is the metadata")
+}
+
+func TestL1TwoTabs(t *testing.T) {
+	p := newIDP(t)
+	l := newLogin(t, p.connection(t))
+	b := &browser{}
+	first := b.begin(t, l, p, nil)
+	firstNonce := p.nonce
+	second := b.begin(t, l, p, nil)
+	require.Len(t, b.cookies, 2)
+	_, err := b.finish(l, url.Values{"code": {"c"}, "state": {second.Get("state")}})
+	require.NoError(t, err)
+	p.nonce = firstNonce
+	_, err = b.finish(l, url.Values{"code": {"c"}, "state": {first.Get("state")}})
+	require.NoError(t, err, "the first tab was not disturbed")
+	assert.Empty(t, b.cookies, "the browser forgets what has ended")
+}
+
+func TestL1AbandonedTabsAreForgotten(t *testing.T) {
+	p := newIDP(t)
+	l := newLogin(t, p.connection(t))
+	b := &browser{}
+	var last url.Values
+	for range 20 {
+		last = b.begin(t, l, p, nil)
+		require.LessOrEqual(t, len(b.cookies), 8)
+	}
+	_, err := b.finish(l, url.Values{"code": {"c"}, "state": {last.Get("state")}})
+	require.NoError(t, err)
+}
+
+func stepOf(t *testing.T, err error) login.Step {
+	t.Helper()
+	e := (*login.Error)(nil)
+	require.ErrorAs(t, err, &e)
+	return e.Step
+}
+
+func TestL1State(t *testing.T) {
+	p := newIDP(t)
+	l := newLogin(t, p.connection(t))
+	b := &browser{}
+	sent := b.begin(t, l, p, nil)
+	good := url.Values{"code": {"c"}, "state": {sent.Get("state")}}
+
+	for name, c := range map[string]struct {
+		browser *browser
+		login   *login.Login
+		answer  url.Values
+		step    login.Step
+	}{
+		"another browser":        {browser: &browser{}, step: login.StepState},
+		"another state":          {answer: url.Values{"code": {"c"}, "state": {"x" + sent.Get("state")}}, step: login.StepState},
+		"no state":               {answer: url.Values{"code": {"c"}}, step: login.StepAnswer},
+		"a doubled state":        {answer: url.Values{"code": {"c"}, "state": {"a", "b"}}, step: login.StepAnswer},
+		"the cookie was changed": {browser: &browser{cookies: []*http.Cookie{{Name: b.cookies[0].Name, Value: "A" + b.cookies[0].Value}}}, step: login.StepState},
+		"another connection's":   {login: newLogin(t, p.connection(t, claims{"client_id": "other"})), step: login.StepState},
+		"another server's":       {login: newLogin(t, p.connection(t), func(o *login.Options) { o.Keys = [][]byte{[]byte(strings.Repeat("x", 32))} }), step: login.StepState},
+		"another callback's":     {login: newLogin(t, p.connection(t), func(o *login.Options) { o.RedirectURI += "2" }), step: login.StepState},
+	} {
+		t.Run(name, func(t *testing.T) {
+			from, at, answer := c.browser, c.login, c.answer
+			if from == nil {
+				from = &browser{cookies: b.cookies}
+			}
+			if at == nil {
+				at = l
+			}
+			if answer == nil {
+				answer = good
+			}
+			r, err := from.finish(at, answer)
+			require.Nil(t, r)
+			e := (*login.Error)(nil)
+			require.ErrorAs(t, err, &e)
+			assert.Equal(t, c.step, e.Step)
+			assert.Empty(t, e.Code, "there is nobody to tell")
+			assert.Empty(t, e.Data)
+		})
+	}
+	_, err := b.finish(l, good)
+	require.NoError(t, err, "none of them has spent the login")
+}
+
+func TestL1StateOfARotatedKey(t *testing.T) {
+	p := newIDP(t)
+	b := &browser{}
+	sent := b.begin(t, newLogin(t, p.connection(t)), p, nil)
+	rotated := newLogin(t, p.connection(t), func(o *login.Options) { o.Keys = append([][]byte{[]byte(strings.Repeat("n", 32))}, o.Keys...) })
+	_, err := b.finish(rotated, url.Values{"code": {"c"}, "state": {sent.Get("state")}})
+	require.NoError(t, err)
+}
+
+func TestL1Expires(t *testing.T) {
+	p := newIDP(t)
+	l := newLogin(t, p.connection(t))
+	b := &browser{}
+	sent := b.begin(t, l, p, nil)
+	login.SetClock(l, time.Now().Add(10*time.Minute))
+	_, err := b.finish(l, url.Values{"code": {"c"}, "state": {sent.Get("state")}})
+	assert.Equal(t, login.StepState, stepOf(t, err))
+	assert.ErrorContains(t, err, "took too long")
+}
+
+func TestL1SingleUse(t *testing.T) {
+	p := newIDP(t)
+	l := newLogin(t, p.connection(t))
+	b := &browser{}
+	sent := b.begin(t, l, p, nil)
+	replay := &browser{cookies: b.cookies} // which does not forget
+	answer := url.Values{"code": {"c"}, "state": {sent.Get("state")}}
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	won := 0
+	for range 8 {
+		wg.Go(func() {
+			r, err := (&browser{cookies: replay.cookies}).finish(l, answer)
+			mu.Lock()
+			defer mu.Unlock()
+			e := (*login.Error)(nil)
+			switch {
+			case r != nil:
+				won++
+			case !errors.As(err, &e) || e.Step != login.StepSpent || e.Code != "" || string(e.Data) != "request 7":
+				t.Errorf("%v", err)
+			}
+		})
+	}
+	wg.Wait()
+	assert.Equal(t, 1, won)
+	assert.Equal(t, 1, p.hits["/token"])
+}
+
+func TestL1StoreFails(t *testing.T) {
+	p := newIDP(t)
+	l := newLogin(t, p.connection(t), func(o *login.Options) { o.Store = &login.MemoryStore{Max: 1} })
+	_, err := run(t, l, p, nil)
+	require.NoError(t, err)
+	e := refused(t, l, p, nil, login.StepSpent)
+	assert.Equal(t, "server_error", e.Code)
+	assert.Equal(t, 1, p.hits["/token"], "the code was not spent")
+}
+
+// Row 52: what the IdP advertises must be there.
+func TestL1Issuer(t *testing.T) {
+	p := newIDP(t)
+	l := newLogin(t, p.connection(t))
+	_, err := run(t, l, p, nil, "iss", p.URL)
+	require.NoError(t, err)
+	_, err = run(t, l, p, nil)
+	require.NoError(t, err, "not advertised")
+	e := refused(t, l, p, nil, login.StepIssuer, "iss", "https://evil.example.com")
+	assert.Equal(t, "server_error", e.Code)
+	refused(t, l, p, nil, login.StepIssuer, "iss", p.URL+"/")
+
+	p.metadata["authorization_response_iss_parameter_supported"] = true
+	l = newLogin(t, p.connection(t))
+	_, err = run(t, l, p, nil, "iss", p.URL)
+	require.NoError(t, err)
+	tokens := p.hits["/token"]
+	refused(t, l, p, nil, login.StepIssuer)
+	refused(t, l, p, nil, login.StepIssuer, "code", "", "error", "access_denied") // errors are answers, too
+	assert.Equal(t, tokens, p.hits["/token"], "no code was sent anywhere")
+}
+
+// The user begins at the honest IdP's connection; the answer is made with the
+// code of another (RFC 9700 section 4.4).
+func TestL1MixUp(t *testing.T) {
+	honest, evil := newIDP(t), newIDP(t)
+	honest.metadata["authorization_response_iss_parameter_supported"] = true
+	atHonest := newLogin(t, honest.connection(t))
+	evilConn := evil.connection(t)
+	evilConn.Name = "evil"
+	atEvil := newLogin(t, evilConn, func(o *login.Options) { o.RedirectURI = "https://auth.example.com/callback/evil" })
+
+	b := &browser{}
+	sent := b.begin(t, atEvil, evil, nil) // the evil IdP sends the browser on to the honest one, with its own state
+	answer := url.Values{"code": {"HONEST-CODE"}, "state": {sent.Get("state")}, "iss": {honest.URL}}
+	_, err := b.finish(atHonest, answer) // where the honest IdP sends its answer
+	assert.Equal(t, login.StepState, stepOf(t, err))
+	w := httptest.NewRecorder()
+	_, err = atEvil.Finish(w, b.request("GET", "https://auth.example.com/callback/evil?"+answer.Encode(), ""))
+	assert.Equal(t, login.StepIssuer, stepOf(t, err))
+	assert.Zero(t, evil.hits["/token"], "the evil IdP did not get the code")
+	assert.Zero(t, honest.hits["/token"])
+}
+
+func TestL5Errors(t *testing.T) {
+	p := newIDP(t)
+	l := newLogin(t, p.connection(t))
+	for code, told := range map[string]string{
+		"login_required": "login_required", "interaction_required": "interaction_required", "consent_required": "consent_required",
+		"account_selection_required": "account_selection_required", "access_denied": "access_denied", "temporarily_unavailable": "temporarily_unavailable",
+		"invalid_request": "server_error", "unauthorized_client": "server_error", "invalid_scope": "server_error", "server_error": "server_error",
+		"LOGIN_REQUIRED": "server_error", "<script>": "server_error", "AADSTS50105": "server_error",
+	} {
+		e := refused(t, l, p, nil, login.StepRefused, "code", "", "error", code, "error_description", "STRANGERS WORDS")
+		assert.Equal(t, told, e.Code, code)
+		assert.Equal(t, told, login.ApplicationCode(code))
+		assert.NotContains(t, e.Error(), "STRANGER")
+		assert.NotContains(t, e.Error(), "<script>")
+		assert.Equal(t, "request 7", string(e.Data))
+	}
+	assert.Zero(t, p.hits["/token"])
+}
+
+func TestL1FormPost(t *testing.T) {
+	p := newIDP(t)
+	l := newLogin(t, p.connection(t, claims{"upstream_params": claims{"response_mode": claims{"value": "form_post"}}}))
+	b := &browser{}
+	sent := b.begin(t, l, p, nil)
+	require.Len(t, b.cookies, 1)
+	assert.Equal(t, http.SameSiteNoneMode, b.cookies[0].SameSite, "else it does not come with the POST")
+	assert.True(t, b.cookies[0].Secure)
+	form := url.Values{"code": {"c"}, "state": {sent.Get("state")}}
+	w := httptest.NewRecorder()
+	r, err := l.Finish(w, b.request("POST", callback, form.Encode()))
+	require.NoError(t, err)
+	assert.Equal(t, "oidc|corp|user-1", r.Subject)
+	b.take(w)
+	assert.Empty(t, b.cookies)
+}
+
+func TestL1Cookie(t *testing.T) {
+	p := newIDP(t)
+	b := &browser{}
+	b.begin(t, newLogin(t, p.connection(t)), p, nil)
+	c := b.cookies[0]
+	assert.Regexp(t, `^__Host-login-[0-9a-f]{16}$`, c.Name)
+	assert.True(t, c.Secure && c.HttpOnly && c.Path == "/" && c.Domain == "" && c.SameSite == http.SameSiteLaxMode && c.MaxAge == 600)
+	assert.Less(t, len(c.Value), 700)
+
+	b = &browser{}
+	b.begin(t, newLogin(t, p.connection(t), func(o *login.Options) { o.RedirectURI = "http://localhost:8080/callback" }), p, nil)
+	assert.Regexp(t, `^login-[0-9a-f]{16}$`, b.cookies[0].Name)
+	assert.False(t, b.cookies[0].Secure)
+}
+
+func TestL3IDToken(t *testing.T) {
+	p := newIDP(t)
+	hash := sha256.Sum256([]byte("ACCESS-SECRET"))
+	now := time.Now().Unix()
+	l := newLogin(t, p.connection(t))
+	trusting := newLogin(t, p.connection(t), func(o *login.Options) { o.TrustedAudiences = []string{"other"} })
+	for _, c := range []struct {
+		name   string
+		claims claims
+		sign   func(claims) string
+		answer func(claims)
+		login  *login.Login
+		reason string // "": accepted
+	}{
+		{name: "nothing special"},
+		{name: "aud as a list", claims: claims{"aud": []string{clientID}}},
+		{name: "azp is this client", claims: claims{"azp": clientID}},
+		{name: "a foreign aud", claims: claims{"aud": "other"}, reason: "aud is not this client"},
+		{name: "no aud", claims: claims{"aud": nil}, reason: "aud is not this client"},
+		{name: "aud of numbers", claims: claims{"aud": []any{clientID, 1}}, reason: "aud is not|JWT"},
+		{name: "a second aud", claims: claims{"aud": []string{clientID, "other"}, "azp": clientID}, reason: "not trusted"},
+		{name: "a second aud that is trusted", claims: claims{"aud": []string{clientID, "other"}, "azp": clientID}, login: trusting},
+		{name: "a trusted second aud without azp", claims: claims{"aud": []string{clientID, "other"}}, login: trusting, reason: "azp is missing"},
+		{name: "wrong azp", claims: claims{"azp": "other"}, reason: "azp is another"},
+		{name: "azp is no text", claims: claims{"azp": 7}, reason: "azp is another"},
+		{name: "another issuer", claims: claims{"iss": "https://evil.example.com"}, reason: "iss is another"},
+		{name: "a slash behind the issuer", claims: claims{"iss": p.URL + "/"}, reason: "iss is another"},
+		{name: "no issuer", claims: claims{"iss": nil}, reason: "iss is another"},
+		{name: "wrong nonce", claims: claims{"nonce": "other"}, reason: "nonce"},
+		{name: "no nonce", claims: claims{"nonce": nil}, reason: "nonce"},
+		{name: "no sub", claims: claims{"sub": nil}, reason: "sub is missing"},
+		{name: "an empty sub", claims: claims{"sub": ""}, reason: "sub is missing"},
+		{name: "sub is a number", claims: claims{"sub": 7}, reason: "claims|sub|JWT"},
+		{name: "expired", claims: claims{"exp": now - 61}, reason: "exp is"},
+		{name: "expired within the skew", claims: claims{"exp": now - 30}},
+		{name: "no exp", claims: claims{"exp": nil}, reason: "exp is"},
+		{name: "exp as text", claims: claims{"exp": fmt.Sprint(now + 60)}, reason: "exp is|JWT"},
+		{name: "exp in milliseconds", claims: claims{"exp": (now + 60) * 1000}, reason: "exp is"},
+		{name: "exp with a fraction", claims: claims{"exp": float64(now) + 60.5}},
+		{name: "no iat", claims: claims{"iat": nil}, reason: "iat is"},
+		{name: "iat in the future", claims: claims{"iat": now + 90}, reason: "iat is"},
+		{name: "iat within the skew", claims: claims{"iat": now + 30}},
+		{name: "iat is negative", claims: claims{"iat": -5}, reason: "iat is"},
+		{name: "nbf in the future", claims: claims{"nbf": now + 90}, reason: "nbf is"},
+		{name: "nbf within the skew", claims: claims{"nbf": now + 30}},
+		{name: "auth_time in milliseconds", claims: claims{"auth_time": now * 1000}, reason: "auth_time is"},
+		{name: "auth_time in the future", claims: claims{"auth_time": now + 3600}, reason: "auth_time is"},
+		{name: "at_hash", claims: claims{"at_hash": base64url(hash[:16])}},
+		{name: "at_hash of another token", claims: claims{"at_hash": base64url(hash[16:])}, reason: "at_hash"},
+		{name: "at_hash is no text", claims: claims{"at_hash": 5}, reason: "at_hash|claims|JWT"},
+		{name: "none", sign: unsigned, reason: "its alg is not|not a signed JWT"},
+		{name: "HS256 with the client's secret", sign: func(c claims) string { return symmetric(c, clientSecret) }, reason: "its alg is not"},
+		{name: "another key under the same kid", sign: func(c claims) string { return signed(p.other, "current", c) }, reason: "no key at jwks_uri"},
+		{name: "an unknown kid", sign: func(c claims) string { return signed(p.other, "gone", c) }, reason: "no key at jwks_uri"},
+		{name: "a tampered payload", sign: func(c claims) string {
+			parts := strings.Split(signed(p.key, "current", c), ".")
+			c["sub"] = "victim"
+			return parts[0] + "." + base64url([]byte(asJSON(c))) + "." + parts[2]
+		}, reason: "no key at jwks_uri"},
+		{name: "encrypted", sign: func(claims) string { return "a.b.c.d.e" }, reason: "it is encrypted"},
+		{name: "no JWT", sign: func(claims) string { return "SECRET-TEXT" }, reason: "not a signed JWT"},
+		{name: "a name twice", sign: func(claims) string {
+			return signedText(p, fmt.Sprintf(`{"iss":%q,"sub":"victim","sub":"attacker","aud":%q,"exp":%d,"iat":%d,"nonce":%q}`, p.URL, clientID, now+60, now, p.nonce))
+		}, reason: "not strict JSON"},
+		{name: "SUB beside sub", claims: claims{"SUB": "attacker"}},
+		{name: "none given", answer: func(a claims) { delete(a, "id_token") }, reason: "gave none"},
+		{name: "it is no text", answer: func(a claims) { a["id_token"] = 7 }, reason: "gave none"},
+		{name: "too long", claims: claims{"x": strings.Repeat("x", 300<<10)}, reason: "longer than 256 KiB"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p.claims, p.sign, p.answer = c.claims, c.sign, c.answer
+			at := c.login
+			if at == nil {
+				at = l
+			}
+			if c.reason == "" {
+				r, err := run(t, at, p, nil)
+				require.NoError(t, err)
+				assert.Equal(t, "oidc|corp|user-1", r.Subject)
+				return
+			}
+			e := refused(t, at, p, nil, login.StepIDToken)
+			assert.Equal(t, "server_error", e.Code)
+			assert.Regexp(t, c.reason, e.Reason)
+		})
+	}
+}
+
+func TestL3KeysCannotBeHad(t *testing.T) {
+	for name, c := range map[string]struct{ body, reason string }{
+		"not JSON":      {`nothing`, "cannot be had"},
+		"a name twice":  {`{"keys": [], "keys": []}`, "cannot be had"},
+		"no keys":       {`{}`, "cannot be had"},
+		"too many keys": {`{"keys": [` + strings.Repeat(`{},`, 100) + `{}]}`, "cannot be had"},
+		"empty":         {`{"keys": []}`, "no key at jwks_uri"},
+		"over 1 MiB":    {strings.Repeat(" ", 1<<20) + `{"keys": []}`, "cannot be had: the answer is larger than 1 MiB"},
+		"SECRET":        {`{"keys": "SECRET"}`, "cannot be had"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newIDP(t)
+			p.http = func(w http.ResponseWriter, r *http.Request) bool {
+				if r.URL.Path == "/jwks" {
+					_, _ = w.Write([]byte(c.body))
+				}
+				return r.URL.Path == "/jwks"
+			}
+			e := refused(t, newLogin(t, p.connection(t)), p, nil, login.StepIDToken)
+			assert.Contains(t, e.Reason, c.reason)
+			assert.NotContains(t, e.Reason, "SECRET")
+		})
+	}
+	p := newIDP(t)
+	p.http = func(w http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Path == "/jwks" {
+			http.Redirect(w, r, "http://127.0.0.1:1/", http.StatusFound)
+		}
+		return r.URL.Path == "/jwks"
+	}
+	refused(t, newLogin(t, p.connection(t)), p, nil, login.StepIDToken)
+}
+
+func TestL3KeysRotate(t *testing.T) {
+	p := newIDP(t)
+	l := newLogin(t, p.connection(t))
+	_, err := run(t, l, p, nil)
+	require.NoError(t, err)
+	p.key, p.other = p.other, p.key
+	p.sign = func(c claims) string { return signed(p.key, "current", c) }
+	_, err = run(t, l, p, nil)
+	require.NoError(t, err)
+	assert.Equal(t, 2, p.hits["/jwks"])
+	p.sign = func(c claims) string { return signed(p.other, "current", c) }
+	refused(t, l, p, nil, login.StepIDToken)
+}
+
+func TestL3Algs(t *testing.T) {
+	p := newIDP(t)
+	refused(t, newLogin(t, p.connection(t, claims{"id_token_signed_response_algs": []string{"RS256"}})), p, nil, login.StepIDToken)
+	_, err := run(t, newLogin(t, p.connection(t, claims{"id_token_signed_response_algs": []string{"ES256"}})), p, nil)
+	require.NoError(t, err)
+	for _, alg := range []string{"none", "HS256", "es256", ""} {
+		_, err := login.New(p.connection(t, claims{"id_token_signed_response_algs": []string{alg}}), options())
+		assert.Error(t, err, alg)
+	}
+}
+
+func TestL1TokenRefused(t *testing.T) {
+	p := newIDP(t)
+	p.http = func(w http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Path == "/token" {
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(http.StatusBadRequest)
+			_, _ = w.Write([]byte(`{"error": "invalid_grant", "error_description": "CODE-SECRET"}`))
+		}
+		return r.URL.Path == "/token"
+	}
+	e := refused(t, newLogin(t, p.connection(t)), p, nil, login.StepToken)
+	assert.Equal(t, "token endpoint: status 400, error invalid_grant", e.Reason)
+	assert.Equal(t, "server_error", e.Code)
+}
+
+func TestU8UserinfoOfAnotherUser(t *testing.T) {
+	p := newIDP(t)
+	p.metadata["userinfo_endpoint"] = p.URL + "/userinfo"
+	p.userinfo = claims{"sub": "user-1", "email": "ann@example.com"}
+	l := newLogin(t, p.connection(t))
+	r, err := run(t, l, p, nil)
+	require.NoError(t, err)
+	assert.Equal(t, "ann@example.com", r.Profile.Email)
+	p.userinfo = claims{"sub": "user-2"}
+	refused(t, l, p, nil, login.StepProfile)
+	p.userinfo = nil
+	e := refused(t, l, p, nil, login.StepProfile)
+	assert.Contains(t, e.Reason, "status 500")
+}
+
+func TestL1EnabledClients(t *testing.T) {
+	p := newIDP(t)
+	conn := p.connection(t)
+	conn.EnabledClients = []string{"app"}
+	l := newLogin(t, conn)
+	r, err := run(t, l, p, &upstream.AuthorizeRequest{ClientID: "app"})
+	require.NoError(t, err)
+	assert.Equal(t, "app", r.ClientID)
+	_, err = l.BeginLogin(t.Context(), &upstream.AuthorizeRequest{ClientID: "other"}, nil)
+	assert.Equal(t, login.StepBegin, stepOf(t, err))
+
+	b := &browser{} // taken away between the legs
+	sent := b.begin(t, l, p, &upstream.AuthorizeRequest{ClientID: "app"})
+	conn.EnabledClients = []string{}
+	after := newLogin(t, conn)
+	_, err = b.finish(after, url.Values{"code": {"c"}, "state": {sent.Get("state")}})
+	assert.Equal(t, login.StepRefused, stepOf(t, err))
+	assert.ErrorContains(t, err, "not enabled")
+}
+
+func TestE3ZeroValues(t *testing.T) {
+	var l *login.Login
+	_, err := l.BeginLogin(t.Context(), nil, nil)
+	assert.Error(t, err)
+	_, err = l.Finish(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
+	assert.Error(t, err)
+	_, err = (&login.Login{}).FinishLogin(t.Context(), nil, "")
+	assert.Error(t, err)
+	_, err = login.New(nil, login.Options{})
+	assert.EqualError(t, err, "login: configuration: there is no connection")
+	p := newIDP(t)
+	_, err = newLogin(t, p.connection(t)).FinishLogin(t.Context(), nil, "x")
+	assert.Equal(t, login.StepAnswer, stepOf(t, err))
+}
