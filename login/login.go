@@ -6,6 +6,7 @@ package login
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -29,8 +30,8 @@ const (
 	maxCarried      = 512  // bytes of the extension's
 )
 
-// Options say how a connection's logins are made. RedirectURI, Keys and Store
-// are required.
+// Options say how a connection's logins are made. RedirectURI is required, and
+// with more than one process, or to outlive a restart, Keys and Store.
 type Options struct {
 	// RedirectURI is the address of this server that the IdP sends its answers to:
 	// absolute, https or http on a loopback host. Give each connection its own:
@@ -40,10 +41,10 @@ type Options struct {
 	// Keys seal the logins under way: 32 random bytes or more each, the same on
 	// all replicas. The first seals, all open, so that a new key goes in front of
 	// the old one, which can go when Lifetime has passed.
-	Keys [][]byte
-
-	// Store makes each login end once: a [MemoryStore] for one process, a database
-	// for several.
+	//
+	// Store makes each login end once, and is shared by all that share the Keys.
+	// Without both the server is one process: logins under way end with it.
+	Keys  [][]byte
 	Store Store
 
 	// Lifetime is how long a user may take at the IdP: 10 minutes where it is 0,
@@ -138,7 +139,7 @@ func New(conn *upstream.Connection, o Options) (*Login, error) {
 		err = l.settings()
 	}
 	if err == nil {
-		l.seal, err = newSealer(o.Keys, conn.Strategy, conn.Name, conn.ID, conn.Options.ClientID, o.RedirectURI)
+		l.seal, err = newSealer(l.o.Keys, conn.Strategy, conn.Name, conn.ID, conn.Options.ClientID, o.RedirectURI)
 	}
 	if err == nil {
 		err = l.openSource()
@@ -185,9 +186,13 @@ func (l *login) settings() error {
 			return errors.New("PostLogoutRedirectURI " + message)
 		}
 	}
+	if o.Store == nil && len(o.Keys) == 0 {
+		o.Store, o.Keys = &MemoryStore{}, [][]byte{make([]byte, minKey)}
+		_, _ = rand.Read(o.Keys[0]) // never fails
+	}
 	switch {
 	case o.Store == nil:
-		return errors.New("Store is missing; use a *MemoryStore where the server is one process")
+		return errors.New("Store is missing beside Keys: whoever shares the keys has to share what was used")
 	case o.Lifetime < 0 || o.Lifetime > maxLifetime:
 		return errors.New("Lifetime must be at most an hour")
 	case o.Skew < 0 || o.Skew > maxSkew:
@@ -245,7 +250,7 @@ func (l *login) openSource() error {
 			return fmt.Errorf("Pin: %w", err)
 		}
 	}
-	made, err := l.use(context.Background(), first)
+	made, err := l.use(first)
 	if err != nil {
 		return err
 	}
@@ -311,7 +316,7 @@ func (l *login) trial() error {
 }
 
 // use makes what logins need of the connection and a document, nil for none.
-func (l *login) use(ctx context.Context, d *document) (*snapshot, error) {
+func (l *login) use(d *document) (*snapshot, error) {
 	conn := *l.conn // whose maps nobody writes to
 	if d != nil {
 		conn.Options.OIDCMetadata = slices.Clone(d.raw)
@@ -335,13 +340,20 @@ func (l *login) use(ctx context.Context, d *document) (*snapshot, error) {
 	}
 	made.provider = made.ext.Provider()
 	if unmet := made.provider.Demands(); len(unmet) > 0 {
-		return nil, errors.New("the connection demands " + strings.Join(unmet, ", ") + ", which nothing has been attached for; see Options.Extend and module fapi")
+		return nil, errors.New("it demands " + strings.Join(unmet, ", ") + ", which nothing has been attached for; see Options.Extend and module fapi")
 	}
-	return made, l.verifier(ctx, &conn, made)
+	// What cannot make a URL is told now, and not to the first user.
+	_, err = made.provider.Explain(nil, upstream.NewTransaction(l.o.RedirectURI))
+	if bad := (*upstream.TransactionError)(nil); errors.As(err, &bad) && bad.Field == "request_token" {
+		return nil, errors.New("the protocol is OAuth 1.0a, whose logins have another form: see examples/x")
+	} else if err != nil {
+		return nil, err
+	}
+	return made, l.verifier(&conn, made)
 }
 
 // verifier adds what checks ID tokens.
-func (l *login) verifier(ctx context.Context, conn *upstream.Connection, made *snapshot) error {
+func (l *login) verifier(conn *upstream.Connection, made *snapshot) error {
 	o := &conn.Options
 	issuer, jwksURI := o.Issuer, o.JWKSURI
 	if made.doc != nil {

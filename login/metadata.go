@@ -56,7 +56,7 @@ type source struct {
 	tell     func(MetadataEvent)
 
 	// use makes a snapshot of a document, or says why it cannot be used.
-	use func(context.Context, *document) (*snapshot, error)
+	use func(*document) (*snapshot, error)
 
 	turn    chan struct{} // holds a token while nobody fetches
 	current atomic.Pointer[snapshot]
@@ -100,7 +100,7 @@ func (s *source) get(ctx context.Context) (*snapshot, error) {
 	first, err := s.fetch(ctx)
 	var made *snapshot
 	if err == nil {
-		made, err = s.use(ctx, first)
+		made, err = s.use(first)
 	}
 	if err != nil {
 		if ctx.Err() == nil { // else it says nothing of the IdP
@@ -142,7 +142,7 @@ func (s *source) refresh(ctx context.Context, old *document) {
 	if string(next.raw) == string(old.raw) {
 		return
 	}
-	made, err := s.use(ctx, next)
+	made, err := s.use(next)
 	if err != nil {
 		s.tell(MetadataEvent{Kind: MetadataUnavailable, Err: err})
 		return

@@ -76,7 +76,7 @@ type sealer struct {
 func newSealer(keys [][]byte, boundTo ...string) (*sealer, error) {
 	switch {
 	case len(keys) == 0:
-		return nil, errors.New("Keys is empty; give one of 32 random bytes, which all replicas share")
+		return nil, errors.New("Keys is empty beside Store; give one of 32 random bytes, which all replicas share")
 	case len(keys) > maxKeys:
 		return nil, errors.New("Keys has more than 8; drop those whose logins have ended")
 	}
