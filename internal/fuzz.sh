@@ -21,6 +21,11 @@
 #	FuzzBody              the same for any answer; an id keeps its digits; nothing reaches Object.prototype
 #	FuzzRedact            no secret of four or more characters is left in a message
 #	FuzzAllocator         the engine's blocks do not overlap
+#
+# and of login:
+#
+#	FuzzFinish            no panic; a user who is the ID token's, or an Error without a secret
+#	FuzzMetadata          no panic; a document makes a Login that leads to https or loopback, or an Error
 set -euo pipefail
 cd "$(dirname "$0")/.."
 time=${1:-10s}

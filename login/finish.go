@@ -10,6 +10,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/oauth2"
@@ -75,7 +76,7 @@ func (l *Login) Finish(w http.ResponseWriter, r *http.Request) (*Result, error) 
 		e.Code = ""
 		return nil, e
 	}
-	cookie, err := r.Cookie(l.CookieName(cb.State))
+	cookie, err := r.Cookie(l.CookieName(cb.State.Reveal()))
 	if err != nil {
 		cookie = &http.Cookie{}
 	}
@@ -135,17 +136,21 @@ func (l *login) take(ctx context.Context, cb *upstream.Callback, cookie string) 
 		e.Code = ""
 		return e
 	}
+	state := ""
+	if cb != nil {
+		state = cb.State.Reveal()
+	}
 	switch {
-	case cb == nil || cb.State == "":
+	case state == "":
 		return nil, silent(StepAnswer, errors.New("there is no state in the answer"))
 	case cookie == "":
 		return nil, silent(StepState, errors.New("this browser has not begun this login, or too long ago, or has ended it"))
 	}
-	p, err := l.seal.open(cb.State, cookie, l.now())
+	p, err := l.seal.open(state, cookie, l.now())
 	if err != nil {
 		return nil, silent(StepState, err)
 	}
-	first, err := l.o.Store.Spend(ctx, spentID(cb.State), time.Unix(p.Expires, 0))
+	first, err := l.o.Store.Spend(ctx, spentID(state), time.Unix(p.Expires, 0))
 	switch {
 	case err != nil:
 		e := l.fault(StepSpent, &hidden{"the store of used logins gives an error; the wrapped error has the cause", err})
@@ -169,7 +174,7 @@ func (l *login) verified(ctx context.Context, s *snapshot, p *pending, cb *upstr
 	if p.Verifier != "" {
 		options = append(options, oauth2.VerifierOption(p.Verifier))
 	}
-	token, err := s.provider.TokenConfig(l.o.RedirectURI).Exchange(ctx, cb.Code, options...)
+	token, err := s.provider.TokenConfig(l.o.RedirectURI).Exchange(ctx, cb.Code.Reveal(), options...)
 	if err != nil {
 		return nil, l.fault(StepToken, err)
 	}
@@ -188,18 +193,27 @@ func (l *login) verified(ctx context.Context, s *snapshot, p *pending, cb *upstr
 
 // refusal looks at what the answer itself says: who gives it, then an error.
 func (l *login) refusal(s *snapshot, p *pending, cb *upstream.Callback) *Error {
-	tx := upstream.Transaction{RedirectURI: l.o.RedirectURI, State: upstream.NewSecret(cb.State)} // which the seal has proved
-	err := s.provider.CheckCallback(cb, tx)
+	answer := *cb
+	if s.verify != nil && strings.Contains(s.verify.issuer, tenantid) && slices.ContainsFunc(s.verify.tenants, func(tenant string) bool {
+		return cb.Issuer == strings.Replace(s.verify.issuer, tenantid, tenant, 1)
+	}) {
+		answer.Issuer = s.verify.issuer // the root knows the template
+	}
+	tx := upstream.Transaction{RedirectURI: l.o.RedirectURI, State: cb.State} // which the seal has proved
+	err := s.provider.CheckCallback(&answer, tx)
 	if err == nil {
 		return nil
 	}
-	refused := (*upstream.CallbackError)(nil)
-	if !errors.As(err, &refused) {
+	bad := (*upstream.CallbackError)(nil)
+	switch errors.As(err, &bad); {
+	case bad != nil && bad.Parameter == "iss":
 		return l.fault(StepIssuer, err)
+	case bad != nil && bad.Parameter == "error":
+		e := l.fault(StepRefused, err)
+		e.Code = ApplicationCode(bad.Code)
+		return e
 	}
-	e := l.fault(StepRefused, err)
-	e.Code = ApplicationCode(refused.Code)
-	return e
+	return l.fault(StepAnswer, err)
 }
 
 // idToken verifies the ID token and notes in the result what it says.

@@ -303,8 +303,8 @@ func TestH7HostClientFetchesMetadataAndKeys(t *testing.T) {
 	require.NoError(t, err)
 	r := httptest.NewRequest("GET", redirect.URL, nil)
 	p.nonce = r.FormValue("nonce")
-	cb := &upstream.Callback{Code: "c", State: r.FormValue("state")}
-	assert.Equal(t, redirect.Cookie.Name, l.CookieName(cb.State))
+	cb := &upstream.Callback{Code: upstream.NewSecret("c"), State: upstream.NewSecret(r.FormValue("state"))}
+	assert.Equal(t, redirect.Cookie.Name, l.CookieName(cb.State.Reveal()))
 	_, err = l.FinishLogin(ctx, cb, redirect.Cookie.Value)
 	require.NoError(t, err)
 	assert.Equal(t, []string{"/.well-known/openid-configuration", "/token", "/jwks"}, paths)
@@ -334,6 +334,9 @@ func TestL2EntraTenants(t *testing.T) {
 	r, err := run(t, l, p, nil)
 	require.NoError(t, err)
 	assert.Equal(t, p.URL+"/t2/v2.0", r.Issuer)
+	_, err = run(t, l, p, nil, "iss", p.URL+"/t2/v2.0")
+	require.NoError(t, err)
+	refused(t, l, p, nil, login.StepIssuer, "iss", p.URL+"/t3/v2.0")
 	for name, bad := range map[string]claims{
 		"a tenant that is not let in":   {"iss": p.URL + "/t3/v2.0", "tid": "t3"},
 		"tid is another's":              {"iss": p.URL + "/t3/v2.0", "tid": "t1"},
