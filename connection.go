@@ -16,6 +16,7 @@ import (
 	"example.com/upstream/internal/check"
 	"example.com/upstream/internal/lossless"
 	"example.com/upstream/internal/metadata"
+	"example.com/upstream/internal/option"
 	"example.com/upstream/internal/strategy"
 	"example.com/upstream/internal/strictjson"
 )
@@ -177,81 +178,77 @@ type Options struct {
 	StrategyVersion   int      // strategy_version: which of its provider's versions
 }
 
-// schema is what the library models of a connection's JSON. Never written.
+// schema binds members of the table of options to fields. Never written.
 var schema = lossless.NewSchema(
-	member(func(c *Connection) lossless.Field { return lossless.Text(&c.ID) }, "id"),
-	member(func(c *Connection) lossless.Field { return lossless.NonEmpty(&c.Name) }, "name"),
-	member(func(c *Connection) lossless.Field { return lossless.Text(&c.Strategy) }, "strategy"),
-	member(func(c *Connection) lossless.Field { return lossless.NonEmpty(&c.DisplayName) }, "display_name"),
-	member(func(c *Connection) lossless.Field { return lossless.List(&c.EnabledClients) }, "enabled_clients"),
-	option(func(o *Options) lossless.Field { return lossless.Text(&o.ClientID) }, "client_id", "consumer_key", "consumerKey"),
-	option(func(o *Options) lossless.Field { return secretField(&o.ClientSecret) }, "client_secret", "consumer_secret", "consumerSecret"),
-	option(func(o *Options) lossless.Field { return lossless.NonEmpty(&o.AuthorizationURL) }, "authorizationURL", "authorization_endpoint"),
-	option(func(o *Options) lossless.Field { return lossless.NonEmpty(&o.TokenURL) }, "tokenURL", "token_endpoint"),
-	option(func(o *Options) lossless.Field { return lossless.NonEmpty(&o.UserinfoEndpoint) }, "userinfo_endpoint"),
-	option(func(o *Options) lossless.Field { return lossless.Text(&o.Issuer) }, "issuer"),
-	option(func(o *Options) lossless.Field { return lossless.Text(&o.JWKSURI) }, "jwks_uri"),
-	option(func(o *Options) lossless.Field { return lossless.TextOrList(&o.Scope) }, "scope"),
-	option(func(o *Options) lossless.Field { return lossless.NonEmpty(&o.UserAuthorizationURL) }, "userAuthorizationURL"),
-	option(func(o *Options) lossless.Field { return lossless.NonEmpty(&o.RequestTokenURL) }, "requestTokenURL"),
-	option(func(o *Options) lossless.Field { return lossless.NonEmpty(&o.AccessTokenURL) }, "accessTokenURL"),
-	option(func(o *Options) lossless.Field { return paramsField{&o.UpstreamParams} }, "upstream_params"),
-	option(func(o *Options) lossless.Field { return lossless.Dict(&o.AuthParams) }, "authParams"),
-	option(func(o *Options) lossless.Field { return lossless.Dict(&o.AuthParamsMap) }, "authParamsMap"),
-	option(func(o *Options) lossless.Field {
+	member("id", func(c *Connection) lossless.Field { return lossless.Text(&c.ID) }),
+	member("name", func(c *Connection) lossless.Field { return lossless.NonEmpty(&c.Name) }),
+	member("strategy", func(c *Connection) lossless.Field { return lossless.Text(&c.Strategy) }),
+	member("display_name", func(c *Connection) lossless.Field { return lossless.NonEmpty(&c.DisplayName) }),
+	member("enabled_clients", func(c *Connection) lossless.Field { return lossless.List(&c.EnabledClients) }),
+	setting("options/client_id", func(o *Options) lossless.Field { return lossless.Text(&o.ClientID) }),
+	setting("options/client_secret", func(o *Options) lossless.Field { return secretField(&o.ClientSecret) }),
+	setting("options/authorizationURL", func(o *Options) lossless.Field { return lossless.NonEmpty(&o.AuthorizationURL) }),
+	setting("options/tokenURL", func(o *Options) lossless.Field { return lossless.NonEmpty(&o.TokenURL) }),
+	setting("options/userinfo_endpoint", func(o *Options) lossless.Field { return lossless.NonEmpty(&o.UserinfoEndpoint) }),
+	setting("options/issuer", func(o *Options) lossless.Field { return lossless.Text(&o.Issuer) }),
+	setting("options/jwks_uri", func(o *Options) lossless.Field { return lossless.Text(&o.JWKSURI) }),
+	setting("options/scope", func(o *Options) lossless.Field { return lossless.TextOrList(&o.Scope) }),
+	setting("options/userAuthorizationURL", func(o *Options) lossless.Field { return lossless.NonEmpty(&o.UserAuthorizationURL) }),
+	setting("options/requestTokenURL", func(o *Options) lossless.Field { return lossless.NonEmpty(&o.RequestTokenURL) }),
+	setting("options/accessTokenURL", func(o *Options) lossless.Field { return lossless.NonEmpty(&o.AccessTokenURL) }),
+	setting("options/upstream_params", func(o *Options) lossless.Field { return paramsField{&o.UpstreamParams} }),
+	setting("options/authParams", func(o *Options) lossless.Field { return lossless.Dict(&o.AuthParams) }),
+	setting("options/authParamsMap", func(o *Options) lossless.Field { return lossless.Dict(&o.AuthParamsMap) }),
+	setting("options/customHeaders", func(o *Options) lossless.Field {
 		return lossless.DictOrText((*map[string]Secret)(&o.CustomHeaders), NewSecret, Secret.Reveal)
-	}, "customHeaders"),
-	option(func(o *Options) lossless.Field { return lossless.Flag(&o.UseOAuthSpecScope) }, "useOauthSpecScope"),
-	option(func(o *Options) lossless.Field { return lossless.Flag(&o.PKCEEnabled) }, "pkce_enabled"),
-	option(func(o *Options) lossless.Field { return lossless.Text(&o.PKCE) }, "connection_settings/pkce"),
-	option(func(o *Options) lossless.Field { return lossless.Text(&o.TokenEndpointAuthMethod) }, "token_endpoint_auth_method"),
-	option(func(o *Options) lossless.Field { return lossless.Text(&o.IconURL) }, "icon_url"),
-	option(func(o *Options) lossless.Field { return secretField(&o.FetchUserProfile) }, "scripts/fetchUserProfile"),
-	option(func(o *Options) lossless.Field { return lossless.Text(&o.Protocol) }, "protocol"),
-	option(func(o *Options) lossless.Field { return lossless.Text(&o.Domain) }, "domain"),
-	option(func(o *Options) lossless.Field { return lossless.Text(&o.TenantDomain) }, "tenant_domain"),
-	option(func(o *Options) lossless.Field { return lossless.Text(&o.IdentityAPI) }, "identity_api"),
-	option(func(o *Options) lossless.Field { return lossless.Flag(&o.UseWSFed) }, "use_wsfed"),
-	option(func(o *Options) lossless.Field { return lossless.Text(&o.WAADProtocol) }, "waad_protocol"),
-	option(func(o *Options) lossless.Field { return lossless.Raw(&o.OIDCMetadata) }, "oidc_metadata"),
-	option(func(o *Options) lossless.Field { return lossless.Text(&o.DiscoveryURL) }, "discovery_url"),
-	option(func(o *Options) lossless.Field { return lossless.Text(&o.TokenEndpointAuthSigningAlg) }, "token_endpoint_auth_signing_alg"),
-	option(func(o *Options) lossless.Field { return lossless.Text(&o.TokenEndpointJWTCAAudFormat) }, "token_endpoint_jwtca_aud_format"),
-	option(func(o *Options) lossless.Field { return lossless.Dict(&o.TokenParams) }, "token_params"),
-	option(func(o *Options) lossless.Field { return lossless.Text(&o.DPoPSigningAlg) }, "dpop_signing_alg"),
-	option(func(o *Options) lossless.Field { return lossless.Flag(&o.RequirePushedAuthorizationRequests) }, "require_pushed_authorization_requests"),
-	option(func(o *Options) lossless.Field { return secretField(&o.AppSecret) }, "app_secret"),
-	option(func(o *Options) lossless.Field { return lossless.Text(&o.KeyID) }, "kid"),
-	option(func(o *Options) lossless.Field { return lossless.Text(&o.TeamID) }, "team_id"),
-	option(func(o *Options) lossless.Field { return lossless.Text(&o.Type) }, "type"),
-	option(func(o *Options) lossless.Field { return lossless.List(&o.IDTokenSignedResponseAlgs) }, "id_token_signed_response_algs"),
-	option(func(o *Options) lossless.Field { return lossless.Flag(&o.SendBackChannelNonce) }, "send_back_channel_nonce"),
-	option(func(o *Options) lossless.Field { return lossless.Raw(&o.AttributeMap) }, "attribute_map"),
-	option(func(o *Options) lossless.Field { return lossless.Raw(&o.FieldsMap) }, "fieldsMap"),
-	option(func(o *Options) lossless.Field { return lossless.Text(&o.UserIDAttribute) }, "userid_attribute"),
-	option(func(o *Options) lossless.Field { return lossless.Text(&o.ShouldTrustEmailVerified) }, "should_trust_email_verified_connection"),
-	option(func(o *Options) lossless.Field { return lossless.Text(&o.LogoutURL) }, "logoutUrl"),
-	option(func(o *Options) lossless.Field { return lossless.Text(&o.EndSessionEndpoint) }, "end_session_endpoint"),
-	option(func(o *Options) lossless.Field { return lossless.List(&o.DomainAliases) }, "domain_aliases"),
-	option(func(o *Options) lossless.Field { return lossless.Text(&o.TenantID) }, "tenantId"),
-	option(func(o *Options) lossless.Field { return lossless.Flag(&o.UseCommonEndpoint) }, "useCommonEndpoint"),
-	option(func(o *Options) lossless.Field { return lossless.Text(&o.CommunityBaseURL) }, "community_base_url"),
-	option(func(o *Options) lossless.Field { return lossless.Text(&o.BaseURL) }, "baseUrl"),
-	option(func(o *Options) lossless.Field { return lossless.Integer(&o.StrategyVersion) }, "strategy_version"),
+	}),
+	setting("options/useOauthSpecScope", func(o *Options) lossless.Field { return lossless.Flag(&o.UseOAuthSpecScope) }),
+	setting("options/pkce_enabled", func(o *Options) lossless.Field { return lossless.Flag(&o.PKCEEnabled) }),
+	setting("options/connection_settings/pkce", func(o *Options) lossless.Field { return lossless.Text(&o.PKCE) }),
+	setting("options/token_endpoint_auth_method", func(o *Options) lossless.Field { return lossless.Text(&o.TokenEndpointAuthMethod) }),
+	setting("options/icon_url", func(o *Options) lossless.Field { return lossless.Text(&o.IconURL) }),
+	setting("options/scripts/fetchUserProfile", func(o *Options) lossless.Field { return secretField(&o.FetchUserProfile) }),
+	setting("options/protocol", func(o *Options) lossless.Field { return lossless.Text(&o.Protocol) }),
+	setting("options/domain", func(o *Options) lossless.Field { return lossless.Text(&o.Domain) }),
+	setting("options/tenant_domain", func(o *Options) lossless.Field { return lossless.Text(&o.TenantDomain) }),
+	setting("options/identity_api", func(o *Options) lossless.Field { return lossless.Text(&o.IdentityAPI) }),
+	setting("options/use_wsfed", func(o *Options) lossless.Field { return lossless.Flag(&o.UseWSFed) }),
+	setting("options/waad_protocol", func(o *Options) lossless.Field { return lossless.Text(&o.WAADProtocol) }),
+	setting("options/oidc_metadata", func(o *Options) lossless.Field { return lossless.Raw(&o.OIDCMetadata) }),
+	setting("options/discovery_url", func(o *Options) lossless.Field { return lossless.Text(&o.DiscoveryURL) }),
+	setting("options/token_endpoint_auth_signing_alg", func(o *Options) lossless.Field { return lossless.Text(&o.TokenEndpointAuthSigningAlg) }),
+	setting("options/token_endpoint_jwtca_aud_format", func(o *Options) lossless.Field { return lossless.Text(&o.TokenEndpointJWTCAAudFormat) }),
+	setting("options/token_params", func(o *Options) lossless.Field { return lossless.Dict(&o.TokenParams) }),
+	setting("options/dpop_signing_alg", func(o *Options) lossless.Field { return lossless.Text(&o.DPoPSigningAlg) }),
+	setting("options/require_pushed_authorization_requests", func(o *Options) lossless.Field { return lossless.Flag(&o.RequirePushedAuthorizationRequests) }),
+	setting("options/app_secret", func(o *Options) lossless.Field { return secretField(&o.AppSecret) }),
+	setting("options/kid", func(o *Options) lossless.Field { return lossless.Text(&o.KeyID) }),
+	setting("options/team_id", func(o *Options) lossless.Field { return lossless.Text(&o.TeamID) }),
+	setting("options/type", func(o *Options) lossless.Field { return lossless.Text(&o.Type) }),
+	setting("options/id_token_signed_response_algs", func(o *Options) lossless.Field { return lossless.List(&o.IDTokenSignedResponseAlgs) }),
+	setting("options/send_back_channel_nonce", func(o *Options) lossless.Field { return lossless.Flag(&o.SendBackChannelNonce) }),
+	setting("options/attribute_map", func(o *Options) lossless.Field { return lossless.Raw(&o.AttributeMap) }),
+	setting("options/fieldsMap", func(o *Options) lossless.Field { return lossless.Raw(&o.FieldsMap) }),
+	setting("options/userid_attribute", func(o *Options) lossless.Field { return lossless.Text(&o.UserIDAttribute) }),
+	setting("options/should_trust_email_verified_connection", func(o *Options) lossless.Field { return lossless.Text(&o.ShouldTrustEmailVerified) }),
+	setting("options/logoutUrl", func(o *Options) lossless.Field { return lossless.Text(&o.LogoutURL) }),
+	setting("options/end_session_endpoint", func(o *Options) lossless.Field { return lossless.Text(&o.EndSessionEndpoint) }),
+	setting("options/domain_aliases", func(o *Options) lossless.Field { return lossless.List(&o.DomainAliases) }),
+	setting("options/tenantId", func(o *Options) lossless.Field { return lossless.Text(&o.TenantID) }),
+	setting("options/useCommonEndpoint", func(o *Options) lossless.Field { return lossless.Flag(&o.UseCommonEndpoint) }),
+	setting("options/community_base_url", func(o *Options) lossless.Field { return lossless.Text(&o.CommunityBaseURL) }),
+	setting("options/baseUrl", func(o *Options) lossless.Field { return lossless.Text(&o.BaseURL) }),
+	setting("options/strategy_version", func(o *Options) lossless.Field { return lossless.Integer(&o.StrategyVersion) }),
 )
 
 func secretField(s *Secret) lossless.Field { return lossless.Opaque(s, NewSecret, Secret.Reveal) }
 
-func member(field func(*Connection) lossless.Field, paths ...string) lossless.Member[Connection] {
-	return lossless.Member[Connection]{Paths: paths, Field: field}
+func member(path string, field func(*Connection) lossless.Field) lossless.Member[Connection] {
+	return lossless.Member[Connection]{Paths: option.Get(path).Paths(), Field: field}
 }
 
-func option(field func(*Options) lossless.Field, names ...string) lossless.Member[Connection] {
-	paths := make([]string, len(names))
-	for i, name := range names {
-		paths[i] = "options/" + name
-	}
-	return member(func(c *Connection) lossless.Field { return field(&c.Options) }, paths...)
+func setting(path string, field func(*Options) lossless.Field) lossless.Member[Connection] {
+	return member(path, func(c *Connection) lossless.Field { return field(&c.Options) })
 }
 
 // A ConfigError holds everything that is wrong with a connection.
@@ -451,22 +448,6 @@ func (o Options) Format(f fmt.State, _ rune) {
 // LogValue gives what Format prints.
 func (o Options) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(o)) }
 
-// Limits of the vendor's schema, in characters (rule C5).
-const (
-	maxDisplayName  = 128
-	maxClientID     = 128
-	maxClientSecret = 1024
-	maxAuthURL      = 2083
-	maxURL          = 255
-	maxScopeText    = 4096
-	maxScopes       = 20 // items
-	maxScope        = 189
-	maxScript       = 51200
-	maxAuthParams   = 30 // members
-	maxAuthParam    = 256
-	maxAuthParamMap = 21 // members
-)
-
 // Validate reports everything that keeps the connection from being used, all
 // at once, as a [*ConfigError]. That its protocol has no OAuth authorization
 // endpoint is not among it: [NewProvider] tells that.
@@ -477,10 +458,55 @@ func (c *Connection) Validate() error {
 	return nil
 }
 
+// maxWarnings bounds what Warnings lists.
+const maxWarnings = 100
+
+// Warnings gives what the connection says and nothing will come of: members
+// that the library does not know, with the nearest known name; those that
+// another strategy reads; a scope that lacks what OpenID Connect needs. They
+// are like the problems of [Connection.Validate], and keep nothing from
+// working: print them where an operator looks. At most 100 are listed. For a
+// protocol that [NewProvider] refuses there are none.
+func (c *Connection) Warnings() []Problem {
+	k := c.check()
+	if c == nil || !k.strategy.OAuth() && k.strategy.Protocol != strategy.Unknown {
+		return nil
+	}
+	text, err := c.marshal()
+	if err != nil {
+		return nil // a problem
+	}
+	doc := schema.Open(text)
+	unknownNames(doc, func(object string, m strictjson.Member) bool {
+		if message, _ := option.Mistaken(object, m.Name); message == "" {
+			k.warn(place(object, m.Name), option.Unknown(object, m.Name))
+		}
+		return len(k.warnings) < maxWarnings
+	})
+	for _, object := range option.Objects() {
+		for _, m := range doc.Members(object) {
+			if known := option.In(object, m.Name); known != nil && !empty(m.Value) {
+				k.warn(place(object, m.Name), known.Idle(c.Strategy, string(m.Value) == "true" && len(c.Options.Scope) == 0))
+			}
+		}
+	}
+	return slices.Clip(k.warnings[:min(len(k.warnings), maxWarnings)])
+}
+
+// empty reports whether a value says no more than its absence.
+func empty(value []byte) bool {
+	switch string(value) {
+	case "null", `""`, "false", "[]", "{}":
+		return true
+	}
+	return false
+}
+
 // checked is what a connection comes to: its problems, and if there are none,
 // what the plan is made of.
 type checked struct {
 	problems []Problem
+	warnings []Problem          // but those about names, see Warnings
 	reported map[string]bool    // pointers of the problems
 	doc      *lossless.Document // of the connection
 	strategy strategy.Strategy  // with the endpoints of options, where they have any
@@ -499,13 +525,23 @@ func (k *checked) report(pointer, message string) {
 	k.problems = append(k.problems, Problem{pointer, message})
 }
 
-// reportAt adds a problem, if there is one, with a member that may have several
-// spellings.
-func (k *checked) reportAt(message string, paths ...string) {
+// reportAt adds a problem, if there is one, with a member of the table of
+// options, in the spelling that the connection uses.
+func (k *checked) reportAt(path, message string) {
 	if message != "" {
-		k.report(k.doc.Spelling(paths...), message)
+		k.report(k.doc.Spelling(option.Get(path).Paths()...), message)
 	}
 }
+
+// warn adds a warning, if there is one. (rule O2)
+func (k *checked) warn(pointer, message string) {
+	if message != "" {
+		k.warnings = append(k.warnings, Problem{pointer, message})
+	}
+}
+
+// bound gives the limits of a member of the table of options. (rule O7)
+func (c *Connection) bound(path string) option.Limit { return option.Get(path).Bound(c.Strategy) }
 
 // headers gives the custom headers in the order of the configuration.
 func (c *Connection) headers() []header {
@@ -519,7 +555,9 @@ func (c *Connection) headers() []header {
 func (c *Connection) protocol() strategy.Strategy {
 	o := &c.Options
 	return strategy.Lookup(c.Strategy, strategy.Settings{Protocol: o.Protocol, Domain: o.Domain,
-		TenantDomain: o.TenantDomain, IdentityAPI: o.IdentityAPI, UseWSFed: o.UseWSFed, WAADProtocol: o.WAADProtocol})
+		TenantDomain: o.TenantDomain, TenantID: o.TenantID, UseCommonEndpoint: o.UseCommonEndpoint,
+		IdentityAPI: o.IdentityAPI, UseWSFed: o.UseWSFed, WAADProtocol: o.WAADProtocol,
+		CommunityBaseURL: o.CommunityBaseURL, BaseURL: o.BaseURL, Version: o.StrategyVersion})
 }
 
 func (c *Connection) check() *checked {
@@ -530,16 +568,19 @@ func (c *Connection) check() *checked {
 	}
 	k.doc = c.doc
 	k.strategy = c.protocol()
+	c.checkNames(k)
 	c.checkText(k)
 	if c.Strategy == "" {
 		k.report("/strategy", `is missing; a custom social connection has "oauth2"`)
 	}
-	if c.Name == "" && k.strategy.Named {
+	switch {
+	case !k.strategy.Named:
+		k.report("/name", check.Length(c.Name, c.bound("name").Text))
+	case c.Name == "":
 		k.report("/name", "is missing; the subjects of this strategy's users hold it")
-	} else if c.Name != "" {
+	default:
 		k.report("/name", check.ConnectionName(c.Name))
 	}
-	k.report("/display_name", check.Length(c.DisplayName, maxDisplayName))
 	c.checkRaw(k)
 	c.checkOptions(k)
 	c.checkEndpoints(k)
@@ -604,73 +645,102 @@ func (c *Connection) notJSON() (problems []Problem) {
 	return problems
 }
 
-func (c *Connection) checkOptions(k *checked) {
-	o := &c.Options
-	oauth2 := k.strategy.Protocol == strategy.OAuth2 || k.strategy.Protocol == strategy.OIDC
-	clientID := []string{"options/client_id", "options/consumer_key", "options/consumerKey"}
-	if o.ClientID == "" && oauth2 {
-		k.reportAt("is missing; the identity provider gave it when the auth server was registered there", clientID...)
-	}
-	k.reportAt(check.Length(o.ClientID, maxClientID), clientID...)
-	k.reportAt(check.Length(o.ClientSecret.Reveal(), maxClientSecret),
-		"options/client_secret", "options/consumer_secret", "options/consumerSecret")
-	if o.IconURL != "" {
-		k.reportAt(check.WebURL(o.IconURL, maxURL), "options/icon_url")
-	}
-	if _, isArray := strictjson.Elements(c.doc.Lookup("options/scope")); isArray {
-		if len(o.Scope) > maxScopes {
-			k.reportAt(fmt.Sprintf("has more than %d items; join some by spaces", maxScopes), "options/scope")
+// checkNames reports names that are nearly, or elsewhere, those of the table of
+// options. Of a protocol without OAuth the table knows little, so that only
+// case and place are told there. (rules C2, O2, P5)
+func (c *Connection) checkNames(k *checked) {
+	unknownNames(c.doc, func(object string, m strictjson.Member) bool {
+		message, sure := option.Mistaken(object, m.Name)
+		if sure || k.strategy.OAuth() || k.strategy.Protocol == strategy.Unknown {
+			k.report(place(object, m.Name), message)
 		}
-		for i, scope := range o.Scope {
-			if message := check.Length(scope, maxScope); message != "" {
-				k.report("/options/scope/"+strconv.Itoa(i), message)
+		return true
+	})
+}
+
+// unknownNames calls f with each member that the table of options does not
+// have, until it returns false.
+func unknownNames(doc *lossless.Document, f func(object string, m strictjson.Member) bool) {
+	for _, object := range option.Objects() {
+		for _, m := range doc.Members(object) {
+			if option.In(object, m.Name) == nil && !f(object, m) {
+				return
 			}
 		}
-	} else {
-		k.reportAt(check.Length(strings.Join(o.Scope, " "), maxScopeText), "options/scope")
 	}
-	k.reportAt(check.Length(o.FetchUserProfile.Reveal(), maxScript), "options/scripts/fetchUserProfile")
-	switch o.PKCE {
-	case "", "auto", "S256":
-	case "disabled":
-		if o.PKCEEnabled {
-			k.reportAt("is disabled while pkce_enabled is true; keep one of them", "options/connection_settings/pkce")
+}
+
+// place makes a pointer of an object of the table and a name there.
+func place(object, name string) string {
+	if object != "" {
+		object = "/" + object
+	}
+	return object + strictjson.Pointer(name)
+}
+
+// checkOptions holds single options against the table, and against each other.
+func (c *Connection) checkOptions(k *checked) {
+	o := &c.Options
+	if o.ClientID == "" && k.strategy.OAuth() && k.strategy.Protocol != strategy.OAuth1 {
+		k.reportAt("options/client_id", "is missing; the identity provider gave it when the auth server was registered there")
+	}
+	for _, v := range [...]struct{ path, text string }{
+		{"display_name", c.DisplayName}, {"options/client_id", o.ClientID}, {"options/client_secret", o.ClientSecret.Reveal()},
+		{"options/scripts/fetchUserProfile", o.FetchUserProfile.Reveal()}, {"options/icon_url", o.IconURL},
+		{"options/token_endpoint_auth_method", o.TokenEndpointAuthMethod}, {"options/connection_settings/pkce", o.PKCE},
+		{"options/token_endpoint_auth_signing_alg", o.TokenEndpointAuthSigningAlg},
+		{"options/token_endpoint_jwtca_aud_format", o.TokenEndpointJWTCAAudFormat},
+		{"options/dpop_signing_alg", o.DPoPSigningAlg}, {"options/protocol", o.Protocol}, {"options/waad_protocol", o.WAADProtocol},
+		{"options/identity_api", o.IdentityAPI}, {"options/should_trust_email_verified_connection", o.ShouldTrustEmailVerified},
+	} {
+		if v.text == "" {
+			continue
 		}
-	case "plain":
-		k.reportAt("must not be plain, which protects nothing (RFC 9700); use S256", "options/connection_settings/pkce")
-	default:
-		k.reportAt("must be auto, S256 or disabled", "options/connection_settings/pkce")
+		if m := option.Get(v.path); m.Enum != nil && m.Serves(c.Strategy) && !slices.Contains(m.Enum, v.text) {
+			k.reportAt(v.path, m.WrongValue(v.text))
+		} else if most := m.Bound(c.Strategy).Text; most > 0 {
+			k.reportAt(v.path, check.Length(v.text, most))
+		}
 	}
-	switch o.TokenEndpointAuthMethod {
-	case "", "client_secret_basic", "client_secret_post", "none":
-	case "private_key_jwt", "client_secret_jwt", "tls_client_auth", "self_signed_tls_client_auth": // see Provider.Demands
-	default:
-		k.reportAt("must be client_secret_post, client_secret_basic, none, private_key_jwt, client_secret_jwt, tls_client_auth or "+
-			"self_signed_tls_client_auth", "options/token_endpoint_auth_method")
+	if o.IconURL != "" {
+		k.reportAt("options/icon_url", check.WebURL(o.IconURL, c.bound("options/icon_url").Text))
 	}
-	if c.Strategy == "twitter" && o.Protocol != "" && o.Protocol != "oauth1" && o.Protocol != "oauth2" {
-		k.reportAt("must be oauth1 or oauth2", "options/protocol")
+	if o.PKCE == "disabled" && o.PKCEEnabled {
+		k.reportAt("options/connection_settings/pkce", "is disabled while pkce_enabled is true; keep one of them")
+	}
+	if o.Type != "" && k.strategy.OAuth() {
+		k.reportAt("options/type", option.Get("options/type").WrongValue(o.Type))
+	}
+	c.checkScope(k)
+}
+
+func (c *Connection) checkScope(k *checked) {
+	limit, scope := c.bound("options/scope"), c.Options.Scope
+	if _, isArray := strictjson.Elements(c.doc.Lookup("options/scope")); !isArray {
+		k.reportAt("options/scope", check.Length(strings.Join(scope, " "), limit.Text))
+		return
+	}
+	if len(scope) > limit.Items {
+		k.reportAt("options/scope", fmt.Sprintf("has more than %d items; join some by spaces", limit.Items))
+	}
+	for i, item := range scope {
+		if message := check.Length(item, limit.Item); message != "" {
+			k.report("/options/scope/"+strconv.Itoa(i), message)
+		}
 	}
 }
 
 // checkEndpoints checks URLs, puts those of options in the place of the
 // strategy's own, and collects the layers, the authorization endpoint's query
-// among them.
+// among them. (rule O8)
 func (c *Connection) checkEndpoints(k *checked) {
 	o, s := &c.Options, &k.strategy
-	use := func(value string, own *string, most int, required bool, paths ...string) {
+	use := func(path, value string, own *string, required bool) {
 		if value != "" {
-			k.reportAt(check.Endpoint(value, most, c.InsecureAllowHTTP), paths...)
+			k.reportAt(path, check.Endpoint(value, c.bound(path).Text, c.InsecureAllowHTTP))
 			*own = value
 		} else if *own == "" && required {
-			names := strings.ReplaceAll(strings.Join(paths, " or "), "options/", "")
-			switch c.Strategy {
-			case "okta":
-				names += ", or domain to the host name of the organization"
-			case "waad":
-				names += ", or tenant_domain to the host name or id of the tenant"
-			}
-			k.reportAt("is missing; set "+names+", since strategy "+strconv.Quote(shown(c.Strategy))+" has no endpoint of its own", paths...)
+			k.reportAt(path, c.missing(path))
 		}
 	}
 	// URLs of the protocol that the strategy does not speak are checked all the
@@ -681,43 +751,62 @@ func (c *Connection) checkEndpoints(k *checked) {
 	}
 	c.useMetadata(k)
 	*s = s.With(o.TokenURL)
-	oauth1, oauth2 := s.Protocol == strategy.OAuth1, s.Protocol == strategy.OAuth2 || s.Protocol == strategy.OIDC
-	at := []string{"options/authorizationURL", "options/authorization_endpoint"}
-	use(o.AuthorizationURL, &second.AuthURL, maxAuthURL, oauth2, at...)
-	use(o.TokenURL, &second.TokenURL, maxURL, oauth2, "options/tokenURL", "options/token_endpoint")
-	userAt := "options/userAuthorizationURL"
-	use(o.UserAuthorizationURL, &first.AuthURL, maxURL, oauth1, userAt)
-	use(o.RequestTokenURL, &first.RequestTokenURL, maxURL, oauth1, "options/requestTokenURL")
-	use(o.AccessTokenURL, &first.TokenURL, maxURL, oauth1, "options/accessTokenURL")
-	use(o.UserinfoEndpoint, &s.UserinfoURL, maxURL, false, "options/userinfo_endpoint")
+	oauth1 := s.Protocol == strategy.OAuth1
+	oauth2 := s.OAuth() && !oauth1 && o.Type != frontChannel // which has no use for them
+	at := "options/authorizationURL"
+	use(at, o.AuthorizationURL, &second.AuthURL, oauth2)
+	use("options/tokenURL", o.TokenURL, &second.TokenURL, oauth2)
+	use("options/userAuthorizationURL", o.UserAuthorizationURL, &first.AuthURL, oauth1)
+	use("options/requestTokenURL", o.RequestTokenURL, &first.RequestTokenURL, oauth1)
+	use("options/accessTokenURL", o.AccessTokenURL, &first.TokenURL, oauth1)
+	use("options/userinfo_endpoint", o.UserinfoEndpoint, &s.UserinfoURL, false)
 	if oauth1 {
-		at = []string{userAt}
+		at = "options/userAuthorizationURL"
 	}
 	base, query, _ := strings.Cut(s.AuthURL, "?")
-	k.base, k.entries = base, c.entries(k, query, c.doc.Spelling(at...))
+	k.base, k.entries = base, c.entries(k, query, k.doc.Spelling(option.Get(at).Paths()...))
+}
+
+// frontChannel is the options.type of an ID token that comes through the
+// browser, without a code.
+const frontChannel = "front_channel"
+
+// missing says what to do where the strategy has no endpoint and the options
+// name none.
+func (c *Connection) missing(path string) string {
+	if o := &c.Options; o.DiscoveryURL != "" || o.Issuer != "" {
+		return "is missing; discovery_url and issuer are not fetched here: module login reads the metadata from there, " +
+			"or put its text into oidc_metadata"
+	}
+	names := strings.ReplaceAll(strings.Join(option.Get(path).Paths(), " or "), "options/", "")
+	if from := strategy.Derives(c.Strategy); from != "" {
+		names += ", or " + from
+	}
+	return "is missing; set " + names + ", since strategy " + strconv.Quote(shown(c.Strategy)) + " has no endpoint of its own"
 }
 
 // useMetadata puts the endpoints of oidc_metadata in the place of the
-// strategy's own, where the options name none. (rule O8)
+// strategy's own, where the options name none.
 func (c *Connection) useMetadata(k *checked) {
 	o, m, s := &c.Options, &k.metadata, &k.strategy
-	if s.Protocol != strategy.OAuth2 && s.Protocol != strategy.OIDC {
+	if !s.OAuth() || s.Protocol == strategy.OAuth1 {
 		return
 	}
-	use := func(value string, own *string, most int, name string) {
-		if value != "" {
-			k.report("/options/oidc_metadata/"+name, check.Endpoint(value, most, c.InsecureAllowHTTP))
-			*own = value
+	use := func(named, value string, own *string, path string) {
+		if named != "" || value == "" {
+			return
 		}
+		at := "/options/oidc_metadata/" + path[strings.LastIndexByte(path, '/')+1:]
+		k.report(at, check.Endpoint(value, c.bound(path).Text, c.InsecureAllowHTTP))
+		if s.Host != "" && !check.HasHost(value, s.Host) {
+			k.report(at, "is at another host than the one that the options name")
+		}
+		*own = value
 	}
 	if o.TokenURL == "" {
 		*s = s.With(m.TokenEndpoint)
-		use(m.TokenEndpoint, &s.TokenURL, maxURL, "token_endpoint")
 	}
-	if o.AuthorizationURL == "" {
-		use(m.AuthorizationEndpoint, &s.AuthURL, maxAuthURL, "authorization_endpoint")
-	}
-	if o.UserinfoEndpoint == "" {
-		use(m.UserinfoEndpoint, &s.UserinfoURL, maxURL, "userinfo_endpoint")
-	}
+	use(o.TokenURL, m.TokenEndpoint, &s.TokenURL, "options/token_endpoint")
+	use(o.AuthorizationURL, m.AuthorizationEndpoint, &s.AuthURL, "options/authorization_endpoint")
+	use(o.UserinfoEndpoint, m.UserinfoEndpoint, &s.UserinfoURL, "options/userinfo_endpoint")
 }

@@ -491,7 +491,8 @@ func TestC5Name(t *testing.T) {
 		`{"name": "a-b", "strategy": "github", "options": {"client_id": "c"}}`:                                                            nil,
 		`{"strategy": "github", "options": {"client_id": "c"}}`:                                                                           nil,
 		`{"name": "", "strategy": "github", "options": {"client_id": "c"}}`:                                                               {"/name"},
-		`{"name": "a|b", "strategy": "github", "options": {"client_id": "c"}}`:                                                            {"/name"},
+		`{"name": "a|b", "strategy": "github", "options": {"client_id": "c"}}`:                                                            nil, // no subject holds it
+		`{"name": "` + strings.Repeat("a", 129) + `", "strategy": "github", "options": {"client_id": "c"}}`:                               {"/name"},
 		`{"strategy": "okta", "options": {"client_id": "c", "domain": "dev-1.okta.com"}}`:                                                 {"/name"},
 		`{"name": "` + strings.Repeat("a", 129) + `", "strategy": "waad", "options": {"client_id": "c", "tenant_domain": "contoso.com"}}`: {"/name"},
 	} {

@@ -286,3 +286,20 @@ func ExampleProvider_Params() {
 	// Output:
 	// https://public-api.wordpress.com/oauth2/authorize?blog=myblog.wordpress.com&client_id=12345&lang=fr&response_type=code&state=af0ifjsldkj&user=user%40domain.com
 }
+
+// What the connection says and nothing will come of.
+func ExampleConnection_Warnings() {
+	conn, err := upstream.ParseConnection([]byte(`{"name": "my-idp", "strategy": "oauth2", "options": {
+		"client_id": "c", "authorizationURL": "https://idp.example.com/authorize", "tokenURL": "https://idp.example.com/token",
+		"custom_headers": {"X-Key": "secret"}, "kid": "1", "colour": "red"}}`))
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, w := range conn.Warnings() {
+		fmt.Println(w.Pointer, w.Message)
+	}
+	// Output:
+	// /options/custom_headers is not known here and has no effect; did you mean customHeaders?
+	// /options/colour is not known here and has no effect
+	// /options/kid has no effect here; it is read for apple alone
+}

@@ -2,9 +2,14 @@ package upstream_test
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"example.com/upstream"
+	"example.com/upstream/internal/option"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -77,5 +82,224 @@ func TestO8MetadataEndpoints(t *testing.T) {
 			require.NoError(t, err)
 			assert.Contains(t, url, tc.want)
 		})
+	}
+}
+
+// The table of options is data; what Go reads and writes is bound to it.
+func TestO1EveryClass(t *testing.T) {
+	for _, m := range option.All() {
+		t.Run(m.Path, func(t *testing.T) {
+			if strings.Contains(m.Path, "*") || m.Path == "strategy" || m.Path == "options" {
+				return
+			}
+			conn := holding(t, m.Path, sampleOf(m))
+			for _, w := range conn.Warnings() {
+				assert.NotContains(t, w.Message, "not known", "a member of the table is known")
+			}
+			out, err := conn.MarshalJSON()
+			require.NoError(t, err)
+			assert.Equal(t, string(source(t, m.Path, sampleOf(m))), string(out), "kept to the byte")
+
+			// What the table says of a type is what validation says.
+			wrong := map[option.Kind]string{
+				option.Text: `[]`, option.NonEmpty: `7`, option.Flag: `"true"`, option.Integer: `"2"`, option.List: `"a"`,
+				option.TextOrList: `7`, option.Dict: `[]`, option.Headers: `7`, option.Object: `7`,
+			}[m.Kind]
+			if wrong != "" && m.Class != option.NoEffect {
+				assert.Contains(t, pointersOf(holding(t, m.Path, wrong).Validate()), "/"+m.Path, "%s takes %s", m.Path, wrong)
+			}
+		})
+	}
+}
+
+// pointersOf gives the pointers of a ConfigError.
+func pointersOf(err error) (out []string) {
+	var config *upstream.ConfigError
+	if errors.As(err, &config) {
+		for _, p := range config.Problems {
+			out = append(out, p.Pointer)
+		}
+	}
+	return out
+}
+
+func source(t *testing.T, path, value string) []byte {
+	t.Helper()
+	names := strings.Split(path, "/")
+	text := value
+	for _, name := range slices.Backward(names) {
+		text = `{"` + name + `": ` + text + `}`
+	}
+	return []byte(text)
+}
+
+// holding gives a connection that has nothing but one member.
+func holding(t *testing.T, path, value string) *upstream.Connection {
+	t.Helper()
+	return parse(t, string(source(t, path, value)))
+}
+
+func sampleOf(m option.Member) string {
+	if m.Enum != nil {
+		return `"` + m.Enum[0] + `"`
+	}
+	return map[option.Kind]string{
+		option.Text: `"x"`, option.NonEmpty: `"x"`, option.Flag: `true`, option.Integer: `2`, option.List: `["a"]`,
+		option.TextOrList: `"a b"`, option.Dict: `{"a": "b"}`, option.Headers: `{"X-A": "b"}`, option.Object: `{}`, option.Raw: `{}`, option.Any: `1`,
+	}[m.Kind]
+}
+
+func TestO2MisspellingsOfTheReadme(t *testing.T) {
+	for _, wrong := range []string{
+		`"upstreamParams": {}`, `"upstream_param": {}`, `"pkceEnabled": true`, `"connection_setings": {"pkce": "S256"}`, `"scopes": "a"`,
+		`"clientId": "x"`, `"token_url": "https://idp.example.com/t"`, `"authorization_url": "https://idp.example.com/a"`,
+		`"auth_params": {}`, `"authParamMap": {}`, `"usrinfo_endpoint": "https://idp.example.com/u"`, `"clientSecret": "S3CRET"`,
+	} {
+		pointers, message := problems(t, custom(wrong))
+		require.Len(t, pointers, 1, wrong)
+		assert.True(t, strings.HasPrefix(pointers[0], "/options/"), wrong)
+		assert.Regexp(t, "write |did you mean", message)
+		assert.NotContains(t, message, "S3CRET")
+	}
+	conn := parse(t, custom(`"custom_headers": {"X-A": "b"}, "colour": "red", "iconURL": "x"`))
+	assert.NoError(t, parse(t, custom(`"custom_headers": {"X-A": "b"}, "colour": "red"`)).Validate())
+	assert.Equal(t, []upstream.Problem{
+		{Pointer: "/options/custom_headers", Message: "is not known here and has no effect; did you mean customHeaders?"},
+		{Pointer: "/options/colour", Message: "is not known here and has no effect"},
+	}, conn.Warnings())
+}
+
+func TestO2Warnings(t *testing.T) {
+	assert.Nil(t, (*upstream.Connection)(nil).Warnings())
+	assert.Empty(t, parse(t, custom(``)).Warnings())
+	assert.Empty(t, parse(t, `{"name": "n", "strategy": "samlp", "options": {"signInEndpoint": "x", "user_id_attribute": "y"}}`).Warnings())
+	assert.NoError(t, parse(t, `{"name": "n", "strategy": "samlp", "options": {"signInEndpoint": "x", "user_id_attribute": "y"}}`).Validate())
+	for text, want := range map[string][]string{
+		custom(`"kid": "k", "name": 3`):                               {"/options/kid"},
+		custom(`"profile": true`):                                     {"/options/profile"},
+		custom(`"profile": true, "scope": ["profile"]`):               nil,
+		custom(`"useCommonEndpoint": false, "tenantId": null`):        nil,
+		custom(`"connection_settings": {"kind": 1}`):                  {"/options/connection_settings/kind"},
+		`{"$schema": "x", "x": 1, "strategy": "nope", "options": {}}`: {"/x"},
+	} {
+		var got []string
+		for _, w := range parse(t, text).Warnings() {
+			got = append(got, w.Pointer)
+		}
+		assert.Equal(t, want, got, text)
+	}
+	var many strings.Builder
+	for i := range 3000 {
+		fmt.Fprintf(&many, `, "unknown%d": 1`, i)
+	}
+	assert.Len(t, parse(t, custom(`"x1": 1`+many.String())).Warnings(), 100)
+	literal := &upstream.Connection{Name: "n", Strategy: "oidc", Options: upstream.Options{KeyID: "k"}}
+	assert.Equal(t, "/options/kid", literal.Warnings()[0].Pointer)
+}
+
+func TestP5ModelledNamesAtAnotherLevel(t *testing.T) {
+	objects := map[string]string{"": `{%s, "strategy": "github", "options": {"client_id": "c"}}`}
+	objects["options"] = `{"strategy": "github", "options": {"client_id": "c", %s}}`
+	objects["options/connection_settings"] = `{"strategy": "github", "options": {"client_id": "c", "connection_settings": {%s}}}`
+	objects["options/scripts"] = `{"strategy": "github", "options": {"client_id": "c", "scripts": {%s}}}`
+	for _, m := range option.All() {
+		if m.Class == option.NoEffect || strings.Contains(m.Path, "*") {
+			continue
+		}
+		for _, path := range m.Paths() {
+			name := path[strings.LastIndexByte(path, '/')+1:]
+			for object, format := range objects {
+				if option.In(object, name) != nil {
+					continue
+				}
+				at := "/" + name
+				if object != "" {
+					at = "/" + object + at
+				}
+				err := parse(t, fmt.Sprintf(format, `"`+name+`": null`)).Validate()
+				assert.Contains(t, pointersOf(err), at, "%s in %s", name, object)
+				assert.ErrorContains(t, err, name)
+			}
+		}
+	}
+	pointers, message := problems(t, custom(`"pkce": "S256"`))
+	assert.Equal(t, []string{"/options/pkce"}, pointers)
+	assert.Contains(t, message, "write options.connection_settings.pkce")
+	pointers, _ = problems(t, custom(`"options": {"upstream_params": {}}`))
+	assert.Equal(t, []string{"/options/options"}, pointers)
+}
+
+func TestO3FrontChannel(t *testing.T) {
+	for _, strategy := range []string{"oidc", "okta"} {
+		pointers, message := problems(t, `{"name": "n", "strategy": "`+strategy+`", "options": {"client_id": "c", "type": "front_channel"}}`)
+		assert.Equal(t, []string{"/options/type"}, pointers)
+		assert.Contains(t, message, "back_channel")
+	}
+	pointers, _ := problems(t, `{"name": "n", "strategy": "samlp", "options": {"type": "front_channel"}}`)
+	assert.Empty(t, pointers)
+}
+
+func TestO7LimitsOfTheStrategy(t *testing.T) {
+	for _, m := range option.All() {
+		for _, strategy := range []string{"oauth2", "oidc", "waad", "apple", "facebook", "oauth1", "google-apps", "github", "yahoo"} {
+			limit := m.Bound(strategy)
+			for most, value := range map[int]func(n int) string{
+				limit.Text:  func(n int) string { return `"` + strings.Repeat("a", n) + `"` },
+				limit.Items: func(n int) string { return `["a"` + strings.Repeat(`,"a"`, n-1) + `]` },
+				limit.Item:  func(n int) string { return `["` + strings.Repeat("a", n) + `"]` },
+			} {
+				if most == 0 || m.Path != "options/client_id" && m.Path != "options/client_secret" && m.Path != "options/scope" && m.Path != "display_name" {
+					continue
+				}
+				with := func(n int) []string {
+					text := string(source(t, m.Path, value(n)))
+					return pointersOf(parse(t, `{"strategy": "`+strategy+`", `+text[1:]).Validate())
+				}
+				under := func(pointers []string) bool {
+					return slices.ContainsFunc(pointers, func(p string) bool { return strings.HasPrefix(p, "/"+m.Path) })
+				}
+				assert.False(t, under(with(most)), "%s of %s at %d", m.Path, strategy, most)
+				assert.True(t, under(with(most+1)), "%s of %s over %d", m.Path, strategy, most)
+			}
+		}
+	}
+}
+
+func TestO8DerivedEndpoints(t *testing.T) {
+	const login = "https://login.microsoftonline.com/"
+	for _, tc := range []struct{ strategy, options, want string }{
+		{"okta", `"domain": "dev-1.okta.com"`, "https://dev-1.okta.com/oauth2/v1/authorize"},
+		{"waad", `"tenant_domain": "contoso.com"`, login + "contoso.com/oauth2/v2.0/authorize"},
+		{"waad", `"tenant_domain": "contoso.com", "tenantId": "t-1", "domain": "d.com"`, login + "contoso.com/oauth2/v2.0/authorize"},
+		{"waad", `"tenantId": "t-1", "domain": "d.com"`, login + "t-1/oauth2/v2.0/authorize"},
+		{"waad", `"domain": "d.com"`, login + "d.com/oauth2/v2.0/authorize"},
+		{"waad", `"useCommonEndpoint": true, "domain": "d.com"`, login + "common/oauth2/v2.0/authorize"},
+		{"waad", `"useCommonEndpoint": true, "identity_api": "azure-active-directory-v1.0"`, login + "common/oauth2/authorize"},
+		{"salesforce-community", `"community_base_url": "https://c.example.com/site/"`, "https://c.example.com/site/services/oauth2/authorize"},
+		{"exact", `"baseUrl": "https://start.exactonline.nl"`, "https://start.exactonline.nl/api/oauth2/auth"},
+		{"windowslive", `"strategy_version": 2`, login + "consumers/oauth2/v2.0/authorize"},
+		{"windowslive", `"strategy_version": 1`, "https://login.live.com/oauth20_authorize.srf"},
+		{"linkedin", `"strategy_version": 3`, "https://www.linkedin.com/oauth/v2/authorization"},
+		// Options' own, then metadata, then what is derived.
+		{"waad", `"tenantId": "t-1", "oidc_metadata": {"authorization_endpoint": "https://login.example.us/a"}`, "https://login.example.us/a"},
+		{"okta", `"domain": "dev-1.okta.com", "oidc_metadata": {"authorization_endpoint": "https://dev-1.okta.com/custom"}`, "https://dev-1.okta.com/custom"},
+	} {
+		conn := parse(t, `{"name": "n", "strategy": "`+tc.strategy+`", "options": {"client_id": "c", `+tc.options+`}}`)
+		url, err := upstream.AuthorizationURL(conn, nil, upstream.NewTransaction("https://auth.example.com/callback"))
+		if assert.NoError(t, err, tc.options) {
+			assert.Equal(t, tc.want, url[:strings.IndexByte(url, '?')])
+		}
+	}
+	for options, want := range map[string]string{
+		`"domain": "dev-1.okta.com", "oidc_metadata": {"token_endpoint": "https://evil.example/t"}`: "/options/oidc_metadata/token_endpoint is at another host",
+		`"domain": "https://dev-1.okta.com"`:                               "without https://",
+		`"issuer": "https://idp.example.com"`:                              "module login",
+		`"discovery_url": "https://idp.example.com/d"`:                     "oidc_metadata",
+		`"authorization_endpoint": "https://{tenant}.example.com/a"`:       "holds a brace",
+		`"token_endpoint": "https://idp.example.com/t|x"`:                  "cannot; percent-encode",
+		`"authorization_endpoint": "https://idp.example.com/a?p={policy}"`: "holds a brace",
+	} {
+		err := parse(t, `{"name": "n", "strategy": "okta", "options": {"client_id": "c", `+options+`}}`).Validate()
+		assert.ErrorContains(t, err, want, options)
 	}
 }

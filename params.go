@@ -17,6 +17,7 @@ import (
 
 	"example.com/upstream/internal/check"
 	"example.com/upstream/internal/lossless"
+	"example.com/upstream/internal/option"
 	"example.com/upstream/internal/query"
 	"example.com/upstream/internal/rule"
 	"example.com/upstream/internal/strictjson"
@@ -107,9 +108,6 @@ func (f paramsField) Edits(was lossless.Field, text []byte, path []string) []str
 		func(a, b Param) bool { return reflect.DeepEqual(a, b) })
 }
 
-// paramKeys are the members of an entry of upstream_params.
-var paramKeys = []string{"value", "alias", "allow", "allow_pattern", "translate"}
-
 func readParam(text []byte, at string) (p Param, problems []lossless.Problem) {
 	wrong := func(pointer, message string) {
 		problems = append(problems, lossless.Problem{Pointer: pointer, Message: message})
@@ -145,7 +143,7 @@ func readParam(text []byte, at string) (p Param, problems []lossless.Problem) {
 			problems = append(problems, lossless.Dict(&p.Translate).Read(m.Value, at)...)
 		default:
 			hint := ""
-			if near := check.Nearest(m.Name, paramKeys); near != "" {
+			if near := check.Nearest(m.Name, option.Names("options/upstream_params/*")); near != "" {
 				hint = "; did you mean " + near + "?"
 			}
 			wrong(at, "is not known here"+hint)
@@ -447,11 +445,12 @@ func (c *Connection) entries(k *checked, rawQuery, at string) []entry {
 	for _, name := range lossless.Keys(c.doc.Lookup("options/authParams"), o.AuthParams) {
 		out = append(out, entry{layerAuthParams, name, Static(o.AuthParams[name]), "/options/authParams"})
 	}
-	if len(o.AuthParamsMap) > maxAuthParamMap {
-		k.report("/options/authParamsMap", fmt.Sprintf("has more than %d members", maxAuthParamMap))
-	}
-	if len(o.AuthParams) > maxAuthParams {
-		k.report("/options/authParams", fmt.Sprintf("has more than %d members", maxAuthParams))
+	for path, members := range map[string]int{
+		"options/authParamsMap": len(o.AuthParamsMap), "options/authParams": len(o.AuthParams),
+	} {
+		if most := c.bound(path).Members; members > most {
+			k.reportAt(path, fmt.Sprintf("has more than %d members", most))
+		}
 	}
 	out = append(out, urlEntries(k, rawQuery, at)...)
 	folded := make(map[string]string, len(out))
@@ -561,7 +560,7 @@ func (e *entry) check(k *checked) {
 		if e.param.Value == "" {
 			e.report(k, "", "is empty; give it a value or remove it")
 		}
-		e.report(k, "", check.Length(e.param.Value, maxAuthParam))
+		e.report(k, "", check.Length(e.param.Value, option.Get("options/authParams").Limit.Text))
 	}
 }
 

@@ -20,6 +20,7 @@ import (
 
 	"golang.org/x/oauth2"
 
+	"example.com/upstream/internal/check"
 	"example.com/upstream/internal/endpoint"
 	"example.com/upstream/internal/strictjson"
 )
@@ -519,11 +520,14 @@ func lookup(members []strictjson.Member, path string) []byte {
 // nor name holds a "|", so no two users of these share a subject, whatever
 // userID holds. Where a social strategy's endpoints were replaced it is not that
 // one provider: see the package's differences.
-// It is "" where there is no user id.
+// It is "" where there is no user id, and where it has to hold the connection's
+// name and that is none by the vendor's rule.
 func (p *Provider) Subject(userID string) string {
 	in := p.get()
 	switch {
 	case in == nil || in.strategy == "" || !isUserID(userID):
+		return ""
+	case in.named && check.ConnectionName(in.name) != "":
 		return ""
 	case in.named:
 		return in.strategy + "|" + in.name + "|" + userID

@@ -51,8 +51,11 @@ func absolute(s string, most int) (*url.URL, string) {
 	if message := Length(s, most); message != "" {
 		return nil, message
 	}
-	for _, b := range []byte(s) {
-		if b <= ' ' || b >= 0x7f {
+	for i := range len(s) {
+		switch b := s[i]; {
+		case b == '{' || b == '}':
+			return nil, "holds a brace, as a template does; write the address itself"
+		case b <= ' ' || b >= 0x7f || strings.IndexByte("\\^`|<>\"", b) >= 0:
 			return nil, notInURL
 		}
 	}
@@ -66,6 +69,12 @@ func absolute(s string, most int) (*url.URL, string) {
 		return nil, "must name a host, as in https://idp.example.com"
 	}
 	return u, ""
+}
+
+// HasHost reports whether a URL is at that host, port included.
+func HasHost(s, host string) bool {
+	u, err := url.Parse(s)
+	return err == nil && strings.EqualFold(u.Host, host)
 }
 
 func isLoopback(host string) bool {

@@ -38,7 +38,7 @@ func TestC5Endpoint(t *testing.T) {
 		"https://idp.example.com/é":                          "percent-encode",
 		"https://idp.example.com/\n":                         "percent-encode",
 		"https://idp.example.com/%zz":                        "not a URL",
-		`https://idp.example.com\@evil.test/`:                "not a URL",
+		`https://idp.example.com\@evil.test/`:                "percent-encode",
 		"https://idp.example.com/" + strings.Repeat("a", 80): "longer than 100",
 	} {
 		got := Endpoint(s, 100, false)

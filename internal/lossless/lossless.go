@@ -46,14 +46,10 @@ type Schema[T any] struct {
 	names   map[string][]string // of each modelled object, by its path
 	split   map[string][]string // each path by its names
 	places  [][]place           // of each member, by spelling
-	near    map[string][]near   // of each modelled object, what its members may be mistaken for
 }
 
 // place is a path, taken apart once.
 type place struct{ path, parent, base string }
-
-// near is a modelled name and how to write it from the object it is looked for in.
-type near struct{ name, right string }
 
 // NewSchema makes a schema of its members.
 func NewSchema[T any](members ...Member[T]) *Schema[T] {
@@ -70,17 +66,6 @@ func NewSchema[T any](members ...Member[T]) *Schema[T] {
 				s.names[parent(path)] = append(s.names[parent(path)], base(path))
 				path = parent(path)
 			}
-		}
-	}
-	s.near = map[string][]near{}
-	for path, names := range s.names {
-		for _, name := range names {
-			s.near[path] = append(s.near[path], near{name, name})
-		}
-	}
-	for _, below := range s.names[""] {
-		for _, name := range s.names[below] {
-			s.near[""] = append(s.near[""], near{name, below + "." + name})
 		}
 	}
 	return s
@@ -109,12 +94,13 @@ type object struct {
 // Lookup gives the text of the member at path, whose parent has to be a
 // modelled object; nil if there is none.
 func (d *Document) Lookup(path string) []byte {
-	return strictjson.Find(d.members(parent(path)), base(path))
+	return strictjson.Find(d.Members(parent(path)), base(path))
 }
 
-func (d *Document) at(p *place) []byte { return strictjson.Find(d.members(p.parent), p.base) }
+func (d *Document) at(p *place) []byte { return strictjson.Find(d.Members(p.parent), p.base) }
 
-func (d *Document) members(path string) []strictjson.Member {
+// Members gives the members of a modelled object, by its path.
+func (d *Document) Members(path string) []strictjson.Member {
 	if d != nil {
 		for i := range d.objects { // they are very few
 			if d.objects[i].path == path {
@@ -184,8 +170,7 @@ func (s *Schema[T]) Decode(d *Document, v *T) []Problem {
 	if d == nil {
 		return nil
 	}
-	problems := append(slices.Clone(d.problems), s.misnamed(d)...)
-	return append(problems, s.decode(d, v)...)
+	return append(slices.Clone(d.problems), s.decode(d, v)...)
 }
 
 // decode sets fields and gives what is wrong with their values.
@@ -211,26 +196,6 @@ func (s *Schema[T]) decode(d *Document, v *T) (problems []Problem) {
 // same reports whether two texts of one setting say the same.
 func same(a, b []byte) bool {
 	return string(a) == string(b) || strictjson.IsText(a) && strictjson.IsText(b) && strictjson.Text(a) == strictjson.Text(b)
-}
-
-// misnamed finds members whose name is a modelled one but for case, and
-// members that stand in an object above the one they belong to.
-func (s *Schema[T]) misnamed(d *Document) (problems []Problem) {
-	for _, o := range d.objects {
-		names, near := s.names[o.path], s.near[o.path]
-		for _, m := range o.members {
-			if slices.Contains(names, m.Name) {
-				continue
-			}
-			for _, n := range near {
-				if strings.EqualFold(n.name, m.Name) {
-					problems = append(problems, Problem{pointer(o.path) + strictjson.Pointer(m.Name), "is not read here; write " + n.right})
-					break
-				}
-			}
-		}
-	}
-	return problems
 }
 
 // Edits gives what must be edited in the document, nil for nothing, so that it

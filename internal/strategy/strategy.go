@@ -14,10 +14,13 @@
 package strategy
 
 import (
+	"cmp"
 	"maps"
+	"net/url"
 	"slices"
 	"strings"
 
+	"example.com/upstream/internal/check"
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/endpoints"
 )
@@ -97,6 +100,15 @@ type Strategy struct {
 	// Named reports that the subject carries the connection's name (U9),
 	// because two connections of this strategy may number their users alike.
 	Named bool
+
+	// Host is that of the endpoints where the settings name it (O8), "" where
+	// they do not. Endpoints at other hosts are then somebody else's.
+	Host string
+}
+
+// OAuth reports whether the protocol has an OAuth authorization endpoint.
+func (s Strategy) OAuth() bool {
+	return s.Protocol == OAuth2 || s.Protocol == OIDC || s.Protocol == OAuth1
 }
 
 // Settings are the connection options that change what a strategy means. The
@@ -105,9 +117,15 @@ type Settings struct {
 	Protocol     string // options.protocol of twitter: "oauth1" (also "") or "oauth2"
 	Domain       string // options.domain of okta: a host name, such as "dev-1.okta.com"
 	TenantDomain string // options.tenant_domain of waad: a host name or a tenant id
+	TenantID     string // options.tenantId of waad
 	IdentityAPI  string // options.identity_api of waad
 	UseWSFed     bool   // options.use_wsfed of waad
 	WAADProtocol string // options.waad_protocol of waad
+
+	UseCommonEndpoint bool   // options.useCommonEndpoint of waad
+	CommunityBaseURL  string // options.community_base_url of salesforce-community
+	BaseURL           string // options.baseUrl of exact
+	Version           int    // options.strategy_version
 }
 
 // Lookup returns what is known of the strategy called name, under the options
@@ -124,13 +142,54 @@ func Lookup(name string, s Settings) Strategy {
 		// Okta docs, "Org Authorization Server". A custom authorization server
 		// has other paths, and then the options name its endpoints.
 		if isHostname(s.Domain) {
-			st.AuthURL = "https://" + s.Domain + "/oauth2/v1/authorize"
-			st.TokenURL = "https://" + s.Domain + "/oauth2/v1/token"
+			st = st.at("https://"+s.Domain, "/oauth2/v1/authorize", "/oauth2/v1/token")
 		}
 	case "waad":
 		st = waad(st, s)
+	case "salesforce-community": // Salesforce help, "OAuth Endpoints", on Experience Cloud sites
+		st = st.at(s.CommunityBaseURL, "/services/oauth2/authorize", "/services/oauth2/token")
+	case "exact": // https://support.exactonline.com, "Obtaining OAuth tokens"; the host differs by country
+		st = st.at(s.BaseURL, "/api/oauth2/auth", "/api/oauth2/token")
+	case "windowslive":
+		// Version 2 is registered at the Microsoft identity platform; "consumers" is
+		// its tenant of personal accounts, which this strategy is for.
+		if s.Version == 2 {
+			e := endpoints.AzureAD("consumers")
+			st.AuthURL, st.TokenURL = e.AuthURL, e.TokenURL
+		}
 	}
 	return st
+}
+
+// at gives the strategy with endpoints below a base that the settings name. A
+// base that is not a plain https address gives none.
+func (s Strategy) at(base, authorize, token string) Strategy {
+	base = strings.TrimRight(base, "/")
+	u, err := url.Parse(base)
+	if err != nil || check.Endpoint(base, maxBase, false) != "" || strings.Contains(base, "?") {
+		return s
+	}
+	s.AuthURL, s.TokenURL, s.Host = base+authorize, base+token, u.Host
+	return s
+}
+
+// maxBase leaves room for the paths below it, in characters.
+const maxBase = 200
+
+// Derives says which options the strategy makes its endpoints of, as the end of
+// a sentence; "" if it makes them of none.
+func Derives(name string) string {
+	switch name {
+	case "okta":
+		return "domain to the host name of the organization, without https://"
+	case "waad":
+		return "tenant_domain to the host name or id of the tenant, or useCommonEndpoint to true"
+	case "salesforce-community":
+		return "community_base_url to the https address of the site"
+	case "exact":
+		return "baseUrl to the https address of the country's server"
+	}
+	return ""
 }
 
 // With gives what is left of a strategy where the options name a token endpoint:
@@ -149,21 +208,25 @@ func Names() []string { return slices.Sorted(maps.Keys(table)) }
 // identityAPIv1 is the options.identity_api of the Azure AD v1.0 endpoints.
 const identityAPIv1 = "azure-active-directory-v1.0"
 
-// waad completes the Azure AD strategy. Without a tenant there are no
-// endpoints: the tenant "common" would let in users of every organization.
+// waad completes the Azure AD strategy. The tenant "common" lets in users of
+// every organization, so nothing but the option that says so leads there.
 func waad(st Strategy, s Settings) Strategy {
+	tenant := "common"
+	if !s.UseCommonEndpoint {
+		tenant = cmp.Or(s.TenantDomain, s.TenantID, s.Domain)
+	}
 	switch {
 	case s.UseWSFed || saysWSFed(s.WAADProtocol):
 		st.Protocol = WSFederation
-	case !isHostname(s.TenantDomain):
+	case !isHostname(tenant):
 		// No usable tenant, no endpoints.
 	case s.IdentityAPI == identityAPIv1:
 		// Microsoft Learn, "Authorize access to Azure Active Directory web
 		// applications using the OAuth 2.0 code grant flow" (v1.0).
-		st.AuthURL = "https://login.microsoftonline.com/" + s.TenantDomain + "/oauth2/authorize"
-		st.TokenURL = "https://login.microsoftonline.com/" + s.TenantDomain + "/oauth2/token"
+		st.AuthURL = "https://login.microsoftonline.com/" + tenant + "/oauth2/authorize"
+		st.TokenURL = "https://login.microsoftonline.com/" + tenant + "/oauth2/token"
 	default:
-		e := endpoints.AzureAD(s.TenantDomain)
+		e := endpoints.AzureAD(tenant)
 		st.AuthURL, st.TokenURL = e.AuthURL, e.TokenURL
 	}
 	return st
