@@ -142,7 +142,9 @@ func Lookup(name string, s Settings) Strategy {
 		// Okta docs, "Org Authorization Server". A custom authorization server
 		// has other paths, and then the options name its endpoints.
 		if isHostname(s.Domain) {
-			st = st.at("https://"+s.Domain, "/oauth2/v1/authorize", "/oauth2/v1/token")
+			st.AuthURL = "https://" + s.Domain + "/oauth2/v1/authorize"
+			st.TokenURL = "https://" + s.Domain + "/oauth2/v1/token"
+			st.Host = s.Domain
 		}
 	case "waad":
 		st = waad(st, s)
@@ -164,7 +166,9 @@ func Lookup(name string, s Settings) Strategy {
 // at gives the strategy with endpoints below a base that the settings name. A
 // base that is not a plain https address gives none.
 func (s Strategy) at(base, authorize, token string) Strategy {
-	base = strings.TrimRight(base, "/")
+	if base = strings.TrimRight(base, "/"); base == "" {
+		return s
+	}
 	u, err := url.Parse(base)
 	if err != nil || check.Endpoint(base, maxBase, false) != "" || strings.Contains(base, "?") {
 		return s

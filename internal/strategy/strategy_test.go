@@ -284,3 +284,25 @@ func TestLookupOfConstantEndpointsDoesNotAllocate(t *testing.T) {
 		assert.Zero(t, n, name)
 	}
 }
+
+// Hosts that the settings name, and bases that are none. (rule O8)
+func TestO8HostOfTheSettings(t *testing.T) {
+	for _, st := range []strategy.Strategy{
+		strategy.Lookup("okta", strategy.Settings{Domain: "idp.example.com"}),
+		strategy.Lookup("salesforce-community", strategy.Settings{CommunityBaseURL: "https://idp.example.com/site/"}),
+		strategy.Lookup("exact", strategy.Settings{BaseURL: "https://idp.example.com"}),
+	} {
+		assert.Equal(t, "idp.example.com", st.Host)
+		assert.NotEmpty(t, st.TokenURL)
+	}
+	for _, base := range []string{
+		"http://idp.example.com", "idp.example.com", "https://idp.example.com?x=1", "https://u@idp.example.com", "https://{tenant}.example.com",
+		"https://idp.example.com/#", "https://" + strings.Repeat("a", 200) + ".com",
+	} {
+		assert.Empty(t, strategy.Lookup("exact", strategy.Settings{BaseURL: base}).AuthURL, base)
+	}
+	for _, name := range []string{"okta", "waad", "salesforce-community", "exact"} {
+		assert.NotEmpty(t, strategy.Derives(name))
+		assert.Empty(t, strategy.Lookup(name, strategy.Settings{}).AuthURL)
+	}
+}
