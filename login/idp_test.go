@@ -44,6 +44,7 @@ type idp struct {
 	userinfo claims                                        // nil: none
 	hits     map[string]int                                // requests by path
 	form     url.Values                                    // of the last token request
+	perCode  bool                                          // each code has a user of its own
 	nonce    string                                        // of the last authorization URL
 	http     func(http.ResponseWriter, *http.Request) bool // answers in the place of all else
 }
@@ -77,12 +78,20 @@ func (p *idp) serve(w http.ResponseWriter, r *http.Request) {
 		if p.metadata != nil {
 			out = p.metadata
 		}
+	case "/authorize":
+		query := r.URL.Query()
+		back := url.Values{"code": {"nonce:" + query.Get("nonce")}, "state": query["state"]}
+		http.Redirect(w, r, query.Get("redirect_uri")+"?"+back.Encode(), http.StatusFound)
+		return
 	case "/jwks":
 		out = claims{"keys": []claims{jwk(p.key, "current")}}
 	case "/token":
 		_ = r.ParseForm()
 		p.form = r.PostForm
 		token := claims{"access_token": "ACCESS-SECRET", "token_type": "Bearer", "expires_in": 60}
+		if nonce, found := strings.CutPrefix(p.form.Get("code"), "nonce:"); found {
+			p.nonce = nonce
+		}
 		if p.nonce != "" {
 			token["id_token"] = p.idToken()
 		}
@@ -107,6 +116,9 @@ func (p *idp) serve(w http.ResponseWriter, r *http.Request) {
 func (p *idp) idToken() string {
 	now := time.Now().Unix()
 	out := claims{"iss": p.URL, "sub": "user-1", "aud": clientID, "exp": now + 60, "iat": now, "nonce": p.nonce}
+	if p.perCode {
+		out["sub"] = "user-of-" + p.nonce
+	}
 	maps.Copy(out, p.claims)
 	maps.DeleteFunc(out, func(_ string, v any) bool { return v == nil })
 	if p.sign != nil {

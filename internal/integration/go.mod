@@ -14,8 +14,11 @@ require (
 	golang.org/x/oauth2 v0.36.0
 )
 
+require github.com/coreos/go-oidc/v3 v3.21.0 // indirect
+
 require (
 	example.com/upstream/fapi v0.0.0-00010101000000-000000000000
+	example.com/upstream/login v0.0.0-00010101000000-000000000000
 	github.com/asaskevich/govalidator v0.0.0-20230301143203-a9d515a09cc2 // indirect
 	github.com/bmatcuk/doublestar/v4 v4.10.0 // indirect
 	github.com/cenkalti/backoff/v4 v4.3.0 // indirect
@@ -106,3 +109,5 @@ require (
 )
 
 replace example.com/upstream/fapi => ../../fapi
+
+replace example.com/upstream/login => ../../login
