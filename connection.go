@@ -513,6 +513,7 @@ type checked struct {
 	metadata metadata.Metadata
 	base     string // authorization endpoint without its query
 	entries  []entry
+	patterns int // what all patterns cost, see package rule
 }
 
 // report adds a problem. The first at a place is the one that matters.
@@ -764,6 +765,9 @@ func (c *Connection) checkEndpoints(k *checked) {
 		at = "options/userAuthorizationURL"
 	}
 	base, query, _ := strings.Cut(s.AuthURL, "?")
+	if check.Length(s.AuthURL, c.bound("options/authorizationURL").Text) != "" {
+		query = "" // that was a problem, and is not taken apart
+	}
 	k.base, k.entries = base, c.entries(k, query, k.doc.Spelling(option.Get(at).Paths()...))
 }
 

@@ -11,6 +11,7 @@ import (
 	"maps"
 	"math"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -46,7 +47,8 @@ type Param struct {
 	// Allow lists the values that may pass. nil allows all, an empty list none.
 	Allow []string
 	// AllowPattern is an RE2 pattern that the whole value has to match. A value
-	// passes if Allow or AllowPattern lets it.
+	// passes if Allow or AllowPattern lets it. Its length and its program are
+	// bounded, and no value of more than 1,024 bytes passes it.
 	AllowPattern string
 	// Translate replaces a value that has passed; one without an entry stays
 	// as it is, one that becomes "" is as if absent.
@@ -58,6 +60,11 @@ func Static(value string) Param { return Param{Value: value} }
 
 // Dynamic returns a Param that passes the incoming parameter on.
 func Dynamic(alias Alias) Param { return Param{Alias: alias} }
+
+const (
+	maxParamName = 128 // characters; see check.ParameterName
+	maxParams    = 200 // entries (rule P1)
+)
 
 // paramsField reads and writes upstream_params.
 type paramsField struct{ p *Params }
@@ -72,6 +79,10 @@ func (f paramsField) Read(text []byte, at string) (problems []lossless.Problem) 
 	out := make(Params, len(members))
 	for _, m := range members {
 		if strictjson.IsNull(m.Value) {
+			continue
+		}
+		if check.Length(m.Name, maxParamName) != "" {
+			out[m.Name] = Param{} // and is reported as such: what is wrong inside would repeat the name
 			continue
 		}
 		param, wrong := readParam(m.Value, at+strictjson.Pointer(m.Name))
@@ -198,6 +209,8 @@ type entry struct {
 	name   string
 	param  Param
 	parent string // pointer of the object that has it; of layerURL, of the URL itself
+
+	pattern *regexp.Regexp // of a dynamic parameter's allow_pattern, once it has been checked
 }
 
 // pointer says where the configuration has the entry.
@@ -224,20 +237,18 @@ type scopes struct {
 
 // newRule compiles the rules of a valid Param, nil if it has none. It copies,
 // because the caller may go on changing its slices and maps.
-func newRule(p Param) *rule.Rule {
+func newRule(e *entry) *rule.Rule {
+	p := &e.param
 	if p.Allow == nil && p.AllowPattern == "" && len(p.Translate) == 0 {
 		return nil
 	}
-	r := &rule.Rule{
+	return &rule.Rule{
 		Items:      p.Alias == AliasACRValues || p.Alias == AliasPrompt || p.Alias == AliasUILocales,
 		Restricted: p.Allow != nil || p.AllowPattern != "",
-		Allow:      slices.Clone(p.Allow),
+		Allow:      slices.Sorted(slices.Values(p.Allow)),
+		Pattern:    e.pattern,
 		Translate:  maps.Clone(p.Translate),
 	}
-	if p.AllowPattern != "" {
-		r.Pattern, _ = rule.WholeMatch(p.AllowPattern)
-	}
-	return r
 }
 
 // A candidate is one place that the value of a parameter may come from.
@@ -258,15 +269,29 @@ func (c *candidate) values(req *AuthorizeRequest) int {
 	return req.values(c.source)
 }
 
-// at gives the i-th value, "" for none.
-func (c *candidate) at(req *AuthorizeRequest, i int) string {
+// size gives how long several values are together, where that matters.
+func (c *candidate) size(req *AuthorizeRequest) (n int) {
+	if c.source == slotResource && c.rule != nil {
+		for _, value := range req.Resource {
+			n += len(value)
+		}
+	}
+	return n
+}
+
+// at gives the i-th value, "" for none, of values of that size.
+func (c *candidate) at(req *AuthorizeRequest, i, size int) string {
 	switch {
 	case c.source == noSlot:
 		return c.value
 	case c.scopes != nil:
 		return rule.MergeScopes(req.ConnectionScope, c.scopes.own, c.scopes.sep)
 	}
-	return c.rule.Apply(req.value(c.source, i))
+	value := req.value(c.source, i)
+	if c.source == slotResource {
+		return c.rule.Part(value, size)
+	}
+	return c.rule.Apply(value)
 }
 
 // forwards reports whether the value of a dynamic candidate is the only one of
@@ -379,7 +404,7 @@ func (d *draft) add(e *entry) {
 		return
 	}
 	d.candidates = append(d.candidates, candidate{
-		layer: e.layer, source: slotOf(string(e.param.Alias)), rule: newRule(e.param),
+		layer: e.layer, source: slotOf(string(e.param.Alias)), rule: newRule(e),
 	})
 	if e.param.Value != "" {
 		d.candidates = append(d.candidates, static)
@@ -397,6 +422,13 @@ func (p *plan) link() {
 	const value = 40 // bytes of an incoming one, more or less
 	p.size = len(p.base)
 	var run *step // the constant that carries the text of those after it
+	var text []byte
+	end := func() {
+		if run != nil {
+			run.text = string(text)
+		}
+		run, text = nil, text[:0]
+	}
 	for i := range p.steps {
 		s, candidates := &p.steps[i], p.of(i)
 		key := "&" + string(query.AppendEscape(nil, s.name)) + "="
@@ -408,19 +440,23 @@ func (p *plan) link() {
 			}
 		}
 		if s.kind == kindConstant {
+			if run != nil && run.skip == math.MaxUint16 {
+				end()
+			}
 			if run == nil {
 				run = s
-			} else if run.skip < math.MaxUint16 {
+			} else {
 				run.skip++
 			}
 			if value := candidates[0].value; value != "" { // else it is suppressed
-				pair := key + string(query.AppendEscape(nil, value))
-				run.text += pair
-				p.size += len(pair)
+				before := len(text)
+				text = query.AppendEscape(append(text, key...), value)
+				p.size += len(text) - before
 			}
 			continue
 		}
-		run, s.text = nil, key
+		end()
+		s.text = key
 		p.size += len(key) + value
 		for j := range candidates {
 			if c := &candidates[j]; c.value != "" {
@@ -428,6 +464,7 @@ func (p *plan) link() {
 			}
 		}
 	}
+	end()
 }
 
 // entries brings layers 2 to 5 to one list, the highest first and each in the
@@ -436,21 +473,22 @@ func (p *plan) link() {
 func (c *Connection) entries(k *checked, rawQuery, at string) []entry {
 	o := &c.Options
 	var out []entry
-	for _, name := range lossless.Keys(c.doc.Lookup("options/upstream_params"), o.UpstreamParams) {
-		out = append(out, entry{layerUpstreamParams, name, o.UpstreamParams[name], "/options/upstream_params"})
-	}
-	for _, name := range lossless.Keys(c.doc.Lookup("options/authParamsMap"), o.AuthParamsMap) {
-		out = append(out, entry{layerAuthParamsMap, name, Dynamic(o.AuthParamsMap[name]), "/options/authParamsMap"})
-	}
-	for _, name := range lossless.Keys(c.doc.Lookup("options/authParams"), o.AuthParams) {
-		out = append(out, entry{layerAuthParams, name, Static(o.AuthParams[name]), "/options/authParams"})
-	}
-	for path, members := range map[string]int{
-		"options/authParamsMap": len(o.AuthParamsMap), "options/authParams": len(o.AuthParams),
-	} {
-		if most := c.bound(path).Members; members > most {
+	// What goes beyond the limit is counted, and not looked at.
+	within := func(path string, names []string, most int) []string {
+		if len(names) > most {
 			k.reportAt(path, fmt.Sprintf("has more than %d members", most))
 		}
+		return names[:min(len(names), most)]
+	}
+	const params, mapped, static = "options/upstream_params", "options/authParamsMap", "options/authParams"
+	for _, name := range within(params, lossless.Keys(c.doc.Lookup(params), o.UpstreamParams), maxParams) {
+		out = append(out, entry{layer: layerUpstreamParams, name: name, param: o.UpstreamParams[name], parent: "/" + params})
+	}
+	for _, name := range within(mapped, lossless.Keys(c.doc.Lookup(mapped), o.AuthParamsMap), c.bound(mapped).Members) {
+		out = append(out, entry{layer: layerAuthParamsMap, name: name, param: Dynamic(o.AuthParamsMap[name]), parent: "/" + mapped})
+	}
+	for _, name := range within(static, lossless.Keys(c.doc.Lookup(static), o.AuthParams), c.bound(static).Members) {
+		out = append(out, entry{layer: layerAuthParams, name: name, param: Static(o.AuthParams[name]), parent: "/" + static})
 	}
 	out = append(out, urlEntries(k, rawQuery, at)...)
 	folded := make(map[string]string, len(out))
@@ -469,6 +507,7 @@ func (c *Connection) entries(k *checked, rawQuery, at string) []entry {
 
 // urlEntries takes the query of the authorization endpoint apart (layer 5).
 func urlEntries(k *checked, rawQuery, at string) (out []entry) {
+	seen := map[string]bool{}
 	for pair := range strings.SplitSeq(rawQuery, "&") {
 		if pair == "" {
 			continue
@@ -483,10 +522,11 @@ func urlEntries(k *checked, rawQuery, at string) (out []entry) {
 			k.report(at, "has a query of which a parameter "+wrong)
 			continue
 		}
-		e := entry{layerURL, string(name), Static(string(value)), at}
-		if slices.ContainsFunc(out, func(o entry) bool { return o.name == e.name }) {
+		e := entry{layer: layerURL, name: string(name), param: Static(string(value)), parent: at}
+		if seen[e.name] {
 			k.report(at, fmt.Sprintf("has the parameter %q twice in its query", shown(e.name)))
 		}
+		seen[e.name] = true
 		out = append(out, e)
 	}
 	return out
@@ -575,11 +615,8 @@ func (e *entry) checkParam(k *checked) {
 			}
 			e.report(k, "/alias", message)
 		}
-		if p.AllowPattern == "" {
-			return
-		}
-		if _, err := rule.WholeMatch(p.AllowPattern); err != nil {
-			e.report(k, "/allow_pattern", "is not an RE2 pattern: "+strings.TrimPrefix(err.Error(), "error parsing regexp: "))
+		if p.AllowPattern != "" {
+			e.checkPattern(k)
 		}
 		return
 	}
@@ -593,6 +630,23 @@ func (e *entry) checkParam(k *checked) {
 	if len(p.Translate) > 0 {
 		e.report(k, "/translate", pointless)
 	}
+}
+
+// checkPattern compiles the pattern, unless those before it were as much as may
+// be.
+func (e *entry) checkPattern(k *checked) {
+	const together = "takes too much work together with the patterns before it; make them shorter"
+	pattern := e.param.AllowPattern
+	if k.patterns+rule.Cost(pattern) > rule.MaxCost {
+		e.report(k, "/allow_pattern", together)
+		return
+	}
+	re, cost, problem := rule.WholeMatch(pattern)
+	if k.patterns += cost; k.patterns > rule.MaxCost && problem == "" {
+		problem = together
+	}
+	e.report(k, "/allow_pattern", problem)
+	e.pattern = re
 }
 
 func notInList(alias Alias, names []string) string {

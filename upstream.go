@@ -86,6 +86,10 @@
 //     social one stand for its one provider: give another provider, such as a
 //     GitHub Enterprise Server, the strategy oauth2. For the same reason a
 //     strategy's own userinfo endpoint gets no token of another token endpoint.
+//   - upstream_params has at most 200 entries; an allow_pattern 2,048 characters
+//     and a program of 4,000 instructions, 20,000 over a connection, for which a
+//     Unicode class counts as 20. A value of more than 1,024 bytes passes no
+//     pattern; of a list all items count, of resource all values.
 //   - A redirect URI may have any scheme; of http and https ones the host must
 //     be there. Value rules look at what came in, never at a default.
 package upstream
@@ -437,9 +441,10 @@ func (p *provider) beginOAuth2(tx *Transaction, out *transaction) *TransactionEr
 }
 
 // AuthorizationURL returns the URL to send the user to. req may be nil, for a
-// login that no request asked for. The error is a [*TransactionError]; of the
-// zero Provider, and of one that has yet to push its requests
-// ([Provider.Demands]), a [*ConfigError].
+// login that no request asked for. The error is a [*TransactionError], or a
+// [*RequestError] where the URL would be longer than 32 KiB; of the zero Provider,
+// and of one that has yet to push its requests ([Provider.Demands]), a
+// [*ConfigError].
 func (p *Provider) AuthorizationURL(req *AuthorizeRequest, tx Transaction) (string, error) {
 	q := p.get()
 	if q != nil && q.plan.size > shortURL {
@@ -486,22 +491,43 @@ func (p *provider) append(dst []byte, req *AuthorizeRequest, tx *Transaction) ([
 		req = &noRequest
 	}
 	if len(t.Extra) > 0 {
-		return p.appendRows(dst, p.rows(req, &t)), nil
+		rows, err := p.rows(req, &t)
+		if err != nil {
+			return dst, err
+		}
+		return p.appendRows(dst, rows)
 	}
-	return p.plan.append(dst, req, &t), nil
+	out, ok := p.plan.append(dst, req, &t)
+	if !ok {
+		return dst, tooLong()
+	}
+	return out, nil
 }
 
+// maxURLSize bounds an authorization URL, in bytes: a few parameters of a request
+// could otherwise be sent under hundreds of names.
+const maxURLSize = 32 << 10
+
+func tooLong() *RequestError { return badRequest("the authorization URL would be longer than 32 KiB") }
+
 // appendRows writes the URL of decisions that have not been redacted.
-func (p *provider) appendRows(dst []byte, rows []Decision) []byte {
+func (p *provider) appendRows(dst []byte, rows []Decision) ([]byte, error) {
+	before := len(dst)
 	dst = append(dst, p.plan.base...)
 	question := len(dst)
 	for _, d := range rows {
+		if len(dst)-before > maxURLSize {
+			break
+		}
 		if d.Sent {
 			dst = query.AppendEscape(append(query.AppendEscape(append(dst, '&'), d.Name), '='), d.Value)
 		}
 	}
+	if len(dst)-before > maxURLSize {
+		return dst[:before], tooLong()
+	}
 	dst[question] = '?'
-	return dst
+	return dst, nil
 }
 
 // Params gives what AuthorizationURL sends beside the protocol's own parameters:
@@ -522,7 +548,11 @@ func (p *Provider) Params(req *AuthorizeRequest, tx Transaction) (url.Values, er
 		req = &noRequest
 	}
 	out := url.Values{}
-	for _, d := range q.rows(req, &transaction{Transaction: tx}) {
+	rows, err := q.rows(req, &transaction{Transaction: tx})
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range rows {
 		if d.Sent && d.Layer != layerProtocol.String() {
 			out.Add(d.Name, d.Value)
 		}
@@ -563,11 +593,15 @@ func AuthorizationURL(conn *Connection, req *AuthorizeRequest, tx Transaction) (
 
 // append writes the URL. What does not come from the transaction and the
 // request has been encoded before.
-func (p *plan) append(dst []byte, req *AuthorizeRequest, tx *transaction) []byte {
+func (p *plan) append(dst []byte, req *AuthorizeRequest, tx *transaction) (out []byte, ok bool) {
 	dst = append(dst, p.base...)
 	question := len(dst)
+	limit := question - len(p.base) + maxURLSize
 	for i := 0; i < len(p.steps); i++ {
 		s := &p.steps[i]
+		if len(dst)+len(s.text) > limit {
+			return dst, false
+		}
 		switch s.kind {
 		case kindConstant:
 			dst = append(dst, s.text...)
@@ -589,7 +623,7 @@ func (p *plan) append(dst []byte, req *AuthorizeRequest, tx *transaction) []byte
 		}
 	}
 	dst[question] = '?' // was the first pair's "&"; layer 1 always has one
-	return dst
+	return dst, len(dst) <= limit
 }
 
 // appendMapped writes the first candidate that has a value.
@@ -600,8 +634,9 @@ func (s *step) appendMapped(dst []byte, candidates []candidate, req *AuthorizeRe
 		if c.source == noSlot {
 			return append(dst, c.text...)
 		}
+		size := c.size(req)
 		for j := range c.values(req) {
-			if value := c.at(req, j); value != "" {
+			if value := c.at(req, j, size); value != "" {
 				dst = query.AppendEscape(append(dst, s.text...), value)
 			}
 		}
@@ -688,7 +723,14 @@ func (p *provider) explain(req *AuthorizeRequest, tx *Transaction) (Explanation,
 	if req == nil {
 		req = &noRequest
 	}
-	out := Explanation{Parameters: p.rows(req, &t), Unmapped: []string{}}
+	rows, err := p.rows(req, &t)
+	if err == nil {
+		_, err = p.appendRows(nil, rows) // as the URL, so its explanation
+	}
+	if err != nil {
+		return Explanation{}, err
+	}
+	out := Explanation{Parameters: rows, Unmapped: []string{}}
 	for i := range out.Parameters {
 		out.Parameters[i].redact()
 	}
@@ -723,14 +765,15 @@ func (d *Decision) redact() {
 }
 
 // rows takes the decisions and notes why: those of the plan, and between them
-// those of the host.
-func (p *provider) rows(req *AuthorizeRequest, tx *transaction) (rows []Decision) {
+// those of the host. It gives up on a request that is much too long to be sent.
+func (p *provider) rows(req *AuthorizeRequest, tx *transaction) (rows []Decision, err error) {
 	extra := slices.Sorted(maps.Keys(tx.Extra))
 	host := func(name string) {
 		if value := tx.Extra[name]; value != "" {
 			rows = append(rows, Decision{Name: name, Value: value, Layer: layerTransaction.String(), Sent: true})
 		}
 	}
+	seen := 0 // bytes that came or went, more or less
 	for i := range p.plan.steps {
 		s := &p.plan.steps[i]
 		for len(extra) > 0 && extra[0] < s.name {
@@ -741,7 +784,14 @@ func (p *provider) rows(req *AuthorizeRequest, tx *transaction) (rows []Decision
 			continue // comes next
 		}
 		if candidates := p.plan.of(i); len(candidates) > 0 {
-			rows = append(rows, s.explain(candidates, req)...)
+			some := s.explain(candidates, req)
+			for i := range some {
+				seen += 32 + len(some[i].Came) + len(some[i].Value)
+			}
+			if seen > 8*maxURLSize {
+				return nil, tooLong()
+			}
+			rows = append(rows, some...)
 		} else {
 			rows = append(rows, p.explainProtocol(s, tx))
 		}
@@ -749,7 +799,7 @@ func (p *provider) rows(req *AuthorizeRequest, tx *transaction) (rows []Decision
 	for _, name := range extra {
 		host(name)
 	}
-	return rows
+	return rows, nil
 }
 
 // explainProtocol explains a step of layer 1 that the transaction decides.
@@ -776,8 +826,9 @@ func (s *step) explain(candidates []candidate, req *AuthorizeRequest) (rows []De
 		c := &candidates[i]
 		sent := false
 		var some []Decision
+		size := c.size(req)
 		for j := range c.values(req) {
-			d := c.decide(s, req, j)
+			d := c.decide(s, req, j, size)
 			if d.Came == "" && !d.Sent {
 				continue
 			}
@@ -794,27 +845,27 @@ func (s *step) explain(candidates []candidate, req *AuthorizeRequest) (rows []De
 			reasons = append(reasons, c.layer.String()+": "+c.whyNot(req))
 		}
 	}
-	d := candidates[0].decide(s, req, 0)
+	d := candidates[0].decide(s, req, 0, candidates[0].size(req))
 	d.Reason = strings.Join(reasons, "; ")
 	return []Decision{d}
 }
 
 // decide gives the row of the i-th value of a candidate, but for the reason.
-func (c *candidate) decide(s *step, req *AuthorizeRequest, i int) Decision {
+func (c *candidate) decide(s *step, req *AuthorizeRequest, i, size int) Decision {
 	d := Decision{Name: s.name, Layer: c.layer.String()}
 	if c.source == noSlot {
 		d.Value = c.value
 	} else {
 		d.Source = slotNames[c.source]
 		if i < c.values(req) {
-			d.Came, d.Value = req.value(c.source, i), c.at(req, i)
+			d.Came, d.Value = req.value(c.source, i), c.at(req, i, size)
 		}
 		list := c.source == slotACRValues || c.source == slotPrompt || c.source == slotUILocales
 		switch {
 		case d.Came == "" || c.scopes != nil:
 		case list:
 			for _, item := range strings.Fields(d.Came) {
-				d.Items = append(d.Items, Item{item, c.rule.Apply(item)})
+				d.Items = append(d.Items, Item{item, c.rule.Part(item, len(d.Came))})
 			}
 		case c.rule != nil:
 			d.Items = []Item{{d.Came, d.Value}}

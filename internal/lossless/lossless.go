@@ -277,8 +277,12 @@ func Keys[V any](text []byte, m map[string]V) []string {
 	if len(keys) == len(m) {
 		return keys
 	}
+	there := make(map[string]bool, len(keys))
+	for _, key := range keys {
+		there[key] = true
+	}
 	for _, key := range sortedKeys(m) {
-		if strictjson.Find(members, key) == nil {
+		if !there[key] {
 			keys = append(keys, key)
 		}
 	}

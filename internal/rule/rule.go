@@ -5,11 +5,14 @@
 package rule
 
 import (
+	"errors"
+	"fmt"
 	"regexp"
 	"regexp/syntax"
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // A Rule is immutable and safe for concurrent use. A nil Rule leaves every
@@ -17,24 +20,104 @@ import (
 type Rule struct {
 	Items      bool              // the value is a list separated by spaces; the rest is for each item
 	Restricted bool              // only what Allow or Pattern lets may pass
-	Allow      []string          // exact values
+	Allow      []string          // exact values, sorted
 	Pattern    *regexp.Regexp    // from WholeMatch; may be nil
 	Translate  map[string]string // applied to what has passed
 }
 
-// WholeMatch compiles an RE2 pattern so that it matches whole values only.
-func WholeMatch(pattern string) (*regexp.Regexp, error) {
+// Bounds of a pattern (rule P1). Matching takes at most about as many steps as
+// the program has instructions, times the bytes of the value.
+const (
+	maxPattern      = 2048 // characters
+	maxInstructions = 4000 // of one program
+	maxValue        = 1024 // bytes that a pattern is held against
+	classCost       = 20   // instructions that a Unicode class such as \pL counts for, which has hundreds of ranges
+
+	MaxCost = 20_000 // of all patterns of a connection
+)
+
+// Cost is the least that a pattern counts for, known before it is looked at.
+func Cost(pattern string) int {
+	return classCost * (strings.Count(pattern, `\p`) + strings.Count(pattern, `\P`))
+}
+
+// WholeMatch compiles an RE2 pattern so that it matches whole values only. cost
+// is the number of its instructions and its Cost. problem says what is wrong,
+// and does not quote the pattern.
+func WholeMatch(pattern string) (re *regexp.Regexp, cost int, problem string) {
+	const tooMuch = "takes too much work; make it shorter, above all what is repeated"
+	// The tree is bounded by the length, the program is not: (a{99}){10}.
+	cost = Cost(pattern)
+	switch {
+	case len(pattern) > maxPattern && utf8.RuneCountInString(pattern) > maxPattern:
+		return nil, cost, fmt.Sprintf("is longer than %d characters", maxPattern)
+	case cost > maxInstructions:
+		return nil, cost, tooMuch
+	}
 	// First on its own, so that "a)|(b" does not get away with the parentheses.
 	// (Printing the parsed pattern between them would do, but takes a millisecond
 	// for a class such as [^@].)
-	if _, err := syntax.Parse(pattern, syntax.Perl); err != nil {
-		return nil, err
+	tree, err := syntax.Parse(pattern, syntax.Perl)
+	if err != nil {
+		return nil, cost, notRE2(err)
 	}
-	re, err := regexp.Compile(`\A(?:` + pattern + `)\z`)
-	if err != nil { // an open \Q has swallowed the end
-		return regexp.Compile(`\A(?:` + pattern + `\E)\z`)
+	if size(tree) > maxInstructions {
+		return nil, cost + maxInstructions, tooMuch
 	}
-	return re, nil
+	// Such a class would be copied by net/regexp for each time that it is repeated
+	// if the program began with \A.
+	begin := `\A(?:`
+	if cost > 0 {
+		begin = `(?:)` + begin
+	}
+	whole := begin + pattern + `)\z`
+	if tree, err = syntax.Parse(whole, syntax.Perl); err != nil { // an open \Q has swallowed the end
+		whole = begin + pattern + `\E)\z`
+		if tree, err = syntax.Parse(whole, syntax.Perl); err != nil {
+			return nil, cost, notRE2(err)
+		}
+	}
+	program, err := syntax.Compile(tree.Simplify())
+	if err != nil {
+		return nil, cost, notRE2(err)
+	}
+	if cost += len(program.Inst); cost > maxInstructions {
+		return nil, cost, tooMuch
+	}
+	if re, err = regexp.Compile(whole); err != nil {
+		return nil, cost, notRE2(err)
+	}
+	return re, cost, ""
+}
+
+func notRE2(err error) string {
+	problem := "is not an RE2 pattern"
+	if bad := (*syntax.Error)(nil); errors.As(err, &bad) {
+		problem += ": " + bad.Code.String()
+	}
+	return problem
+}
+
+// size is about how many instructions a tree becomes, known before what it
+// repeats is written out. The parser bounds depth and repetition.
+func size(tree *syntax.Regexp) int {
+	below := 0
+	for _, sub := range tree.Sub {
+		below += size(sub)
+	}
+	switch tree.Op {
+	case syntax.OpLiteral:
+		return len(tree.Rune)
+	case syntax.OpConcat:
+		return below
+	case syntax.OpAlternate:
+		return below + len(tree.Sub) - 1
+	case syntax.OpCapture:
+		return below + 2
+	case syntax.OpRepeat:
+		return below * max(tree.Min, tree.Max, 1)
+	}
+	return below + 1
 }
 
 // Apply gives what is left of a value, "" if nothing.
@@ -43,14 +126,14 @@ func (r *Rule) Apply(value string) string {
 		return value
 	}
 	if !r.Items || strings.IndexByte(value, ' ') < 0 {
-		return r.one(value)
+		return r.Part(value, len(value))
 	}
 	var out []byte
 	for item := range strings.SplitSeq(value, " ") {
 		if item == "" {
 			continue
 		}
-		if item = r.one(item); item != "" {
+		if item = r.Part(item, len(value)); item != "" {
 			if len(out) > 0 {
 				out = append(out, ' ')
 			}
@@ -60,9 +143,17 @@ func (r *Rule) Apply(value string) string {
 	return string(out)
 }
 
-func (r *Rule) one(value string) string {
-	if r.Restricted && !slices.Contains(r.Allow, value) && (r.Pattern == nil || !r.Pattern.MatchString(value)) {
-		return ""
+// Part gives what is left of a part of what came in: an item of a list, or one
+// of several values, which are size bytes together. No pattern passes a part of
+// more than 1,024.
+func (r *Rule) Part(value string, size int) string {
+	if r == nil || value == "" {
+		return value
+	}
+	if r.Restricted {
+		if _, ok := slices.BinarySearch(r.Allow, value); !ok && (r.Pattern == nil || size > maxValue || !r.Pattern.MatchString(value)) {
+			return ""
+		}
 	}
 	if to, ok := r.Translate[value]; ok {
 		return to

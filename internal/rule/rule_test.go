@@ -3,6 +3,8 @@ package rule
 import (
 	"fmt"
 	"regexp"
+	"regexp/syntax"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -12,8 +14,8 @@ import (
 
 func pattern(t *testing.T, p string) *Rule {
 	t.Helper()
-	re, err := WholeMatch(p)
-	require.NoError(t, err)
+	re, _, problem := WholeMatch(p)
+	require.Empty(t, problem)
 	return &Rule{Restricted: true, Pattern: re}
 }
 
@@ -36,8 +38,8 @@ func TestC6PatternMatchesTheWholeValue(t *testing.T) {
 		assert.Empty(t, r.Apply(tc.fails), "%s %q", tc.pattern, tc.fails)
 	}
 	for _, bad := range []string{"(", "a)|(b", "[", "(?<", "a**"} {
-		_, err := WholeMatch(bad)
-		assert.Error(t, err, bad)
+		_, _, problem := WholeMatch(bad)
+		assert.Contains(t, problem, "is not an RE2 pattern: ", bad)
 	}
 }
 
@@ -79,8 +81,8 @@ func FuzzWholeMatch(f *testing.F) {
 		f.Add(p, "ab\nc")
 	}
 	f.Fuzz(func(t *testing.T, p, value string) {
-		re, err := WholeMatch(p)
-		if err != nil {
+		re, _, problem := WholeMatch(p)
+		if problem != "" {
 			return
 		}
 		longest := regexp.MustCompile(p)
@@ -90,4 +92,74 @@ func FuzzWholeMatch(f *testing.F) {
 			t.Errorf("WholeMatch(%q) on %q: %v, want %v", p, value, !whole, whole)
 		}
 	})
+}
+
+func TestP1PatternIsBounded(t *testing.T) {
+	for p, ok := range map[string]bool{
+		strings.Repeat("a", 2048):          true,
+		strings.Repeat("a", 2049):          false,
+		strings.Repeat("é", 2048):          true, // characters, not bytes
+		strings.Repeat("é", 2049):          false,
+		`(a{1,99}){10}`:                    true,
+		`(?:aaaa){999}`:                    true,
+		`(?:aaaab){999}`:                   false,
+		`(a*){1000}`:                       false,
+		`(?:a*){1000}`:                     true,
+		strings.Repeat(`a{0,999}`, 2):      true,
+		strings.Repeat(`a{0,999}`, 3):      false,
+		strings.Repeat(`a{0,999}`, 200):    false,
+		strings.Repeat(`(?:\b){999}`, 200): false,
+		strings.Repeat(`(?:`+strings.Repeat(`(?:)`, 20)+`b){999}`, 20): false,
+		`[\p{L}\p{N}._-]{1,64}@example\.com`:                           true,
+		strings.Repeat(`\pL`, 100):                                     true,
+		strings.Repeat(`[^\PN]`, 300):                                  false,
+	} {
+		re, cost, problem := WholeMatch(p)
+		assert.Equal(t, ok, problem == "", "%.40s: %s", p, problem)
+		assert.Equal(t, ok, re != nil, "%.40s", p)
+		assert.LessOrEqual(t, cost, 2*maxInstructions, "%.40s", p)
+	}
+}
+
+// The work that a refused pattern makes is bounded, too.
+func TestP1RefusedPatternAllocatesLittle(t *testing.T) {
+	for _, p := range []string{
+		strings.Repeat(`a{0,999}`, 250), strings.Repeat(`(?:a{0,30}){0,33}`, 100), strings.Repeat(`[^\pL]`, 340), `(?i)` + strings.Repeat(`\pL`, 190) + "(",
+		strings.Repeat("(", 990) + "a" + strings.Repeat("){0,999}", 1), `\pL{990}`, `(?i)\pL{0,900}`, strings.Repeat(`\pL\pN|`, 90),
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		WholeMatch(p)
+		runtime.ReadMemStats(&after)
+		assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(10<<20), "%.40s", p)
+	}
+}
+
+// size is held against the programs that it stands for.
+func TestP1SizeOfATree(t *testing.T) {
+	for _, p := range []string{
+		"a", "abc", "[a-c]x", "a*", "a+b?", "(a|b)(c|d|e)", "(a)(b)", "a{3}", "a{3,7}", "a{3,}", "a{0,}", "(?:ab){2,5}", "((a{5}){5}){5}", "(a*){20}", "(?:a|b|cd){9}",
+		`\b\B^$`, "(?:a*)*", "(?s).*x", "(?i)abc", "()", "", "(?:){9}", "[^\\x00-\\x{10FFFF}]", strings.Repeat("a?", 50) + strings.Repeat("a", 50),
+	} {
+		tree, err := syntax.Parse(p, syntax.Perl)
+		require.NoError(t, err, p)
+		program, err := syntax.Compile(tree.Simplify())
+		require.NoError(t, err, p)
+		got, real := size(tree), len(program.Inst)
+		assert.LessOrEqual(t, got, real+8, p)
+		assert.LessOrEqual(t, real, 3*got+4, p)
+	}
+}
+
+func TestP1LongValuePassesNoPattern(t *testing.T) {
+	r := pattern(t, "a+| *")
+	assert.NotEmpty(t, r.Apply(strings.Repeat("a", 1024)))
+	assert.Empty(t, r.Apply(strings.Repeat("a", 1025)))
+	r.Allow = []string{strings.Repeat("a", 1026), "b"} // sorted
+	assert.NotEmpty(t, r.Apply(strings.Repeat("a", 1026)), "an exact value may be as long as it is written")
+	r.Items = true
+	assert.Equal(t, "aa b aa", r.Apply("aa b aa"))
+	assert.Equal(t, "b", r.Apply("b"+strings.Repeat(" aa", 400)), "a list is as long as all its items")
+	assert.Empty(t, r.Part("aa", 1025))
+	assert.Equal(t, "aa", r.Part("aa", 1024))
 }
