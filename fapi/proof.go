@@ -18,8 +18,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
-
 	"example.com/upstream/internal/strictjson"
 )
 
@@ -67,21 +65,35 @@ func NewProofKey(alg string) (ProofKey, error) {
 }
 
 func newProofKey(a *algorithm, private crypto.Signer) (ProofKey, error) {
-	public := jose.JSONWebKey{Key: private.Public()}
-	sum, err := public.Thumbprint(crypto.SHA256)
+	jwk, err := publicJWK(private.Public())
 	if err != nil {
 		return ProofKey{}, keyError("the key has no public form")
 	}
-	jwk, err := public.MarshalJSON()
-	if err != nil {
-		return ProofKey{}, keyError("the key has no public form")
-	}
+	sum := sha256.Sum256(jwk)
 	header := fmt.Appendf(nil, `{"alg":"%s","jwk":%s,"typ":"dpop+jwt"}`, a.name, jwk)
 	k := &proofKey{
-		private: private, alg: a, thumbprint: base64.RawURLEncoding.EncodeToString(sum),
+		private: private, alg: a, thumbprint: base64.RawURLEncoding.EncodeToString(sum[:]),
 		signer: signer{alg: a, key: private, header: encodedHeader(header)},
 	}
 	return ProofKey{&k}, nil
+}
+
+// publicJWK gives the members of a public key that RFC 7638 section 3.2 makes a
+// thumbprint of, in its form: they are the whole key, so it serves as jwk, too.
+func publicJWK(public crypto.PublicKey) ([]byte, error) {
+	encode := base64.RawURLEncoding.EncodeToString
+	switch key := public.(type) {
+	case *ecdsa.PublicKey:
+		point, err := key.Bytes()
+		if err != nil {
+			return nil, err
+		}
+		size := len(point) / 2 // after the byte that says "uncompressed"
+		return fmt.Appendf(nil, `{"crv":"%s","kty":"EC","x":"%s","y":"%s"}`, key.Params().Name, encode(point[1:1+size]), encode(point[1+size:])), nil
+	case ed25519.PublicKey:
+		return fmt.Appendf(nil, `{"crv":"Ed25519","kty":"OKP","x":"%s"}`, encode(key)), nil
+	}
+	return nil, errSignature
 }
 
 // Thumbprint gives the RFC 7638 thumbprint of the public key, which the
@@ -125,7 +137,8 @@ func (k *ProofKey) UnmarshalText(text []byte) error {
 	name, encoded, _ := strings.Cut(string(text), ".")
 	a := findAlgorithm(name)
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(encoded)
-	if a == nil || a.rsa || err != nil || len(text) > maxProofKey {
+	// A decoder reads over line ends; what is stored has one spelling.
+	if a == nil || a.rsa || err != nil || len(text) > maxProofKey || strings.ContainsAny(encoded, "\r\n") {
 		return keyError("the text holds no key of a login")
 	}
 	var private crypto.Signer
