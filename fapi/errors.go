@@ -44,6 +44,14 @@ func (e *Error) Error() string {
 // transport's error, whose text may hold more than ours.
 func (e *Error) Unwrap() error { return e.err }
 
+// stated lets package upstream, in whose requests we sit, say our reason.
+func stated(err error) error {
+	if own := (*Error)(nil); errors.As(err, &own) {
+		return &endpoint.StatedError{Text: own.Stage + ": " + own.message, Err: own}
+	}
+	return err
+}
+
 // Format prints the text, whatever the verb: what is wrapped may hold more.
 func (e *Error) Format(f fmt.State, verb rune) {
 	text := e.Error()

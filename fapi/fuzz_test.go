@@ -118,7 +118,7 @@ func FuzzProofKey(f *testing.F) {
 }
 
 // Metadata is written by others, and read before anything is sent.
-func FuzzMetadata(f *testing.F) {
+func FuzzClientMetadata(f *testing.F) {
 	keys := newES256(f)
 	s := newServer(f, keys)
 	for _, text := range []string{

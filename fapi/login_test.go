@@ -209,6 +209,7 @@ func TestF3TheKeyOfTheLogin(t *testing.T) {
 	_, err = f.exchange(c)
 	require.Error(t, err)
 	assert.Len(t, s.to("/token"), before, "nothing was sent")
+	assert.Equal(t, "upstream: token endpoint: proof: the context holds no key of this login; take that of Client.Start or Client.Resume", err.Error())
 	f.ctx = own
 	token := f.token(t, c)
 	_, err = c.Provider().FetchProfile(t.Context(), token)

@@ -345,6 +345,14 @@ func (s *server) connection(t testing.TB, more map[string]any) *upstream.Connect
 		"dpop_signing_alg": s.dpopAlg, "require_pushed_authorization_requests": true,
 		"oidc_metadata": s.metadata(nil),
 	}
+	switch s.alg {
+	case "ES512", "PS512", "Ed25519", "EdDSA", "HS256": // not in the vendor's schema: the key says it
+		delete(options, "token_endpoint_auth_signing_alg")
+	}
+	if s.dpopAlg == "EdDSA" { // a server that knows the older name alone
+		options["dpop_signing_alg"] = "Ed25519"
+		options["oidc_metadata"] = s.metadata(map[string]any{"dpop_signing_alg_values_supported": []string{"ES256", "EdDSA"}})
+	}
 	for name, value := range more {
 		if options[name] = value; value == nil {
 			delete(options, name)

@@ -30,6 +30,11 @@ type tokenTransport struct {
 }
 
 func (t *tokenTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := t.roundTrip(req)
+	return resp, stated(err)
+}
+
+func (t *tokenTransport) roundTrip(req *http.Request) (*http.Response, error) {
 	form, err := readForm(req)
 	if err != nil {
 		return nil, err
@@ -165,7 +170,7 @@ func (t *resourceTransport) RoundTrip(req *http.Request) (*http.Response, error)
 	if own := (*Error)(nil); errors.As(err, &own) && req.Body != nil {
 		_ = req.Body.Close() // nobody has read it; a RoundTripper must close it
 	}
-	return resp, err
+	return resp, stated(err)
 }
 
 func (t *resourceTransport) roundTrip(req *http.Request) (*http.Response, error) {

@@ -26,13 +26,14 @@
 #
 #	FuzzFinish            no panic; a user who is the ID token's, or an Error without a secret
 #	FuzzMetadata          no panic; a document makes a Login that leads to https or loopback, or an Error
+#
 # and of fapi:
 #
 #	FuzzPushAnswer        what is taken is 201 with one absolute request_uri; errors quote nothing
 #	FuzzTokenAnswer       a challenge, a bound token, a nonce and an error code are what they have to be
 #	FuzzIDToken           no panic; what decrypts is what was encrypted; what is not encrypted stays as it is
 #	FuzzProofKey          what is read is written the same
-#	FuzzMetadata          no panic; a Client or an error
+#	FuzzClientMetadata    no panic; a Client or an error
 set -euo pipefail
 cd "$(dirname "$0")/.."
 time=${1:-10s}

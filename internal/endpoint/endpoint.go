@@ -233,15 +233,28 @@ type TooLargeError struct{ Status int }
 
 func (e *TooLargeError) Error() string { return "the answer is larger than 1 MiB" }
 
+// A StatedError is of a module that sits inside the transport: its text is the
+// module's own, and quotes nothing.
+type StatedError struct {
+	Text string
+	Err  error
+}
+
+func (e *StatedError) Error() string { return e.Text }
+func (e *StatedError) Unwrap() error { return e.Err }
+
 // Reason puts a failed request into words of our own: the error's may
 // quote what the server sent, or the URL.
 func Reason(err error) string {
+	var stated *StatedError
 	var size *TooLargeError
 	var timeout net.Error
 	var name *net.DNSError
 	var system *os.SyscallError
 	var certificate *tls.CertificateVerificationError
 	switch {
+	case errors.As(err, &stated):
+		return stated.Text
 	case errors.As(err, &size):
 		return size.Error()
 	case errors.Is(err, context.Canceled):

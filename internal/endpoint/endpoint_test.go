@@ -47,6 +47,7 @@ func TestH8ReasonQuotesNothing(t *testing.T) {
 		"the request failed; the wrapped error has the cause": fmt.Errorf("SECRET: %w", secret),
 		"the answer is larger than 1 MiB":                     fmt.Errorf("SECRET: %w", &endpoint.TooLargeError{Status: 200}),
 		"the request was canceled":                            fmt.Errorf("SECRET: %w", context.Canceled),
+		"there is no key":                                     fmt.Errorf("SECRET: %w", &endpoint.StatedError{Text: "there is no key", Err: context.Canceled}),
 	} {
 		assert.Equal(t, want, endpoint.Reason(err))
 	}
