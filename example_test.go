@@ -155,7 +155,7 @@ func ExampleNewProvider_saml() {
 	_, err := upstream.NewProvider(&upstream.Connection{Name: "corp", Strategy: "samlp"})
 	fmt.Println(errors.Is(err, upstream.ErrSAML), err)
 	// Output:
-	// true upstream: strategy "samlp" has no OAuth authorization endpoint (protocol: SAML)
+	// true upstream: strategy "samlp": SAML identity providers take no upstream parameters, so that SAML is not spoken here
 }
 
 // From a raw query, the whole way.

@@ -303,3 +303,13 @@ func TestO8DerivedEndpoints(t *testing.T) {
 		assert.ErrorContains(t, err, want, options)
 	}
 }
+
+// Entries that read the wrong way round. (issue: messages a newcomer understands)
+func TestC5SwappedNames(t *testing.T) {
+	for _, text := range []string{`"authParamsMap": {"login_hint": "screen_name"}`, `"upstream_params": {"login_hint": {"alias": "screen_name"}}`} {
+		_, message := problems(t, custom(text))
+		assert.Contains(t, message, "swap them", text)
+	}
+	_, message := problems(t, custom(`"authParamsMap": {"screen_name": "user"}`))
+	assert.NotContains(t, message, "swap")
+}

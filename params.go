@@ -594,7 +594,7 @@ func (e *entry) check(k *checked) {
 		e.checkParam(k)
 	case layerAuthParamsMap:
 		if slotOf(string(e.param.Alias)) >= sourceEnd {
-			e.report(k, "", notInList(e.param.Alias, slotNames[:sourceEnd]))
+			e.report(k, "", notInList(e.param.Alias, slotNames[:sourceEnd])+e.swapped(sourceEnd))
 		}
 	case layerAuthParams:
 		if e.param.Value == "" {
@@ -613,6 +613,7 @@ func (e *entry) checkParam(k *checked) {
 			if slotOf(string(p.Alias)) < sourceEnd {
 				message += "; authParamsMap takes it"
 			}
+			message += e.swapped(aliasEnd)
 			e.report(k, "/alias", message)
 		}
 		if p.AllowPattern != "" {
@@ -647,6 +648,14 @@ func (e *entry) checkPattern(k *checked) {
 	}
 	e.report(k, "/allow_pattern", problem)
 	e.pattern = re
+}
+
+// swapped is the hint where the entry reads the wrong way round.
+func (e *entry) swapped(end slot) string {
+	if slotOf(e.name) >= end {
+		return ""
+	}
+	return "; the entry's name is the identity provider's, and what it holds is the incoming parameter: swap them"
 }
 
 func notInList(alias Alias, names []string) string {

@@ -129,11 +129,18 @@ type ProtocolError struct {
 
 // Error names the strategy and the protocol.
 func (e *ProtocolError) Error() string {
-	text := "upstream: strategy " + strconv.Quote(shown(e.Strategy)) + " has no OAuth authorization endpoint (protocol: " + e.Protocol + ")"
-	if near := check.Nearest(e.Strategy, strategy.Names()); near != "" && e.Protocol == strategy.Unknown.String() {
-		text += "; did you mean " + near + "?"
+	text := "upstream: strategy " + strconv.Quote(shown(e.Strategy))
+	switch e.Protocol {
+	case strategy.SAML.String():
+		return text + ": " + strings.TrimPrefix(ErrSAML.Error(), "upstream: ") + ", so that SAML is not spoken here"
+	case strategy.Unknown.String():
+		if near := strategy.Near(e.Strategy); near != "" {
+			return text + " is not known here (protocol: unknown); did you mean " + near + "?"
+		}
+		return text + ` is not known here; write "oauth2", with authorizationURL and tokenURL in options, or "oidc", ` +
+			`with authorization_endpoint and token_endpoint, for a provider that has no strategy of its own (protocol: unknown)`
 	}
-	return text
+	return text + " has no OAuth authorization endpoint (protocol: " + e.Protocol + ")"
 }
 
 // Is reports whether target is [ErrSAML] and the protocol is SAML.

@@ -516,10 +516,13 @@ func TestS1S3Refused(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, text, string(out), "S2: it still marshals back")
 	}
-	for strategy, hint := range map[string]string{"githb": "; did you mean github?", "GitHub": "; did you mean github?", "a-strange-one": "(protocol: unknown)", "sms": "(protocol: passwordless)"} {
+	for strategy, hint := range map[string]string{"githb": "; did you mean github?", "GitHub": "; did you mean github?", "a-strange-one": "(protocol: unknown)", "gitlab": "(protocol: unknown)", "okat": "(protocol: unknown)", "sms": "(protocol: passwordless)"} {
 		_, err := upstream.NewProvider(&upstream.Connection{Strategy: strategy})
 		require.Error(t, err)
 		assert.True(t, strings.HasSuffix(err.Error(), hint), err)
+		if hint == "(protocol: unknown)" {
+			assert.Contains(t, err.Error(), `write "oauth2"`, "how to go on without a strategy of its own")
+		}
 	}
 	for _, options := range []string{`"use_wsfed": true`, `"waad_protocol": "ws-federation"`} {
 		_, err := upstream.NewProvider(parse(t, `{"name": "n", "strategy": "waad", "options": {"client_id": "c", "tenant_domain": "contoso.com", `+options+`}}`))

@@ -25,6 +25,7 @@ const usage = `usage:
   authorizeurl [flags] CONNECTION.json AUTHORIZE_URL
   authorizeurl -vectors < vectors.jsonl
 
+CONNECTION.json is a file, or - for standard input.
 AUTHORIZE_URL is a whole URL, a path with a query, or a query alone.
 
 flags:
@@ -44,7 +45,8 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		flags.TextVar(s, name, upstream.Secret{}, usage)
 	}
 	flags.BoolVar(&c.explain, "explain", false, "say of each parameter why it is in the URL, or why not")
-	flags.BoolVar(&c.json, "json", false, "print one JSON object")
+	flags.BoolVar(&c.json, "json", false, "print one JSON object, also for an error")
+	flags.StringVar(&c.strategy, "strategy", "", "`name` of the connection's strategy, where the file is a body that has options alone")
 	vectors := flags.Bool("vectors", false, "answer conformance vectors from standard input, one JSON object a line; stands alone")
 	flags.StringVar(&c.tx.RedirectURI, "redirect-uri", "", "the auth server's own callback `URI`")
 	secret(&c.tx.State, "state", "the auth server's own `state`")
@@ -62,33 +64,33 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	case *vectors && flags.NFlag() == 1 && flags.NArg() == 0:
 		err = answerVectors(stdin, stdout)
 	case !*vectors && flags.NArg() == 2:
-		err = c.run(flags.Arg(0), flags.Arg(1), stdout, stderr)
+		err = c.run(flags.Arg(0), flags.Arg(1), stdin, stdout, stderr)
 	default:
 		flags.Usage()
 		return 2
 	}
-	if err != nil {
-		fmt.Fprintln(stderr, "authorizeurl:", visible(err.Error()))
-		return 1
+	if err == nil {
+		return 0
 	}
-	return 0
+	if !c.json || printJSONError(stdout, err) != nil {
+		printError(stderr, err)
+	}
+	return 1
 }
 
 // A command is what the flags say.
 type command struct {
 	explain, json bool
+	strategy      string
 	tx            upstream.Transaction
 }
 
-func (c *command) run(file, authorizeURL string, stdout, stderr io.Writer) error {
-	data, err := os.ReadFile(file)
+func (c *command) run(file, authorizeURL string, stdin io.Reader, stdout, stderr io.Writer) error {
+	conn, err := c.read(file, stdin, stderr)
 	if err != nil {
 		return err
 	}
-	conn, err := upstream.ParseConnection(data)
-	if err != nil {
-		return fmt.Errorf("%s: %w", file, err)
-	}
+	printWarnings(stderr, conn)
 	provider, err := upstream.NewProvider(conn)
 	if err != nil {
 		return fmt.Errorf("%s: %w", file, err)
@@ -113,6 +115,44 @@ func (c *command) run(file, authorizeURL string, stdout, stderr io.Writer) error
 		return err
 	}
 	return c.print(stdout, target, &explanation)
+}
+
+// maxInput is more than ParseConnection takes, in bytes, so that it says so.
+const maxInput = 2 << 20
+
+// read reads the connection. With -strategy it may be the body of an Update, as
+// the vendor's documents show it, which lacks what the whole connection has.
+func (c *command) read(file string, stdin io.Reader, stderr io.Writer) (*upstream.Connection, error) {
+	var data []byte
+	var err error
+	if file == "-" {
+		data, err = io.ReadAll(io.LimitReader(stdin, maxInput))
+	} else {
+		data, err = os.ReadFile(file)
+	}
+	if err != nil {
+		return nil, err
+	}
+	conn, err := upstream.ParseConnection(data)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%s: %w", file, err)
+	case c.strategy == "":
+		return conn, nil
+	case conn.Strategy != "" && conn.Strategy != c.strategy:
+		return nil, fmt.Errorf("%s: its strategy is %q, not that of -strategy", file, conn.Strategy)
+	}
+	conn.Strategy = c.strategy
+	for _, lacking := range []struct {
+		field       *string
+		name, value string
+	}{{&conn.Name, "name", "example"}, {&conn.Options.ClientID, "client_id", "example-client"}} {
+		if *lacking.field == "" {
+			*lacking.field = lacking.value
+			fmt.Fprintf(stderr, "authorizeurl: no %s in the connection, using %s\n", lacking.name, lacking.value)
+		}
+	}
+	return conn, nil
 }
 
 // authorizationURL gives the URL. What the connection's protocol needs and no

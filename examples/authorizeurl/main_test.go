@@ -136,10 +136,10 @@ func TestErrors(t *testing.T) {
 			assert.Empty(t, out)
 			lines := strings.Split(strings.TrimSuffix(errs, "\n"), "\n")
 			for _, said := range lines[:len(lines)-1] {
-				assert.Regexp(t, "^authorizeurl: no -[a-z-]+ given, using ", said)
+				assert.Regexp(t, "^authorizeurl: (no -[a-z-]+ given, using |connection |/)", said)
 			}
 			assert.True(t, strings.HasPrefix(lines[len(lines)-1], "authorizeurl: "), errs)
-			assert.Contains(t, lines[len(lines)-1], test.want)
+			assert.Contains(t, errs, test.want)
 			assert.NotContains(t, errs, "\x1b")
 		})
 	}
@@ -282,4 +282,60 @@ func TestBinary(t *testing.T) {
 	var exit *exec.ExitError
 	require.ErrorAs(t, exec.Command(program).Run(), &exit)
 	assert.Equal(t, 2, exit.ExitCode())
+}
+
+// Several problems have a line each, and as JSON an object each.
+func TestErrorsOneALine_E2(t *testing.T) {
+	path := file(t, `{"name": "a b", "strategy": "oauth2", "options": {"client_id": "c", "scopes": "x"}}`)
+	code, out, errs := authorizeurl("", path, "/authorize")
+	assert.Equal(t, 1, code)
+	assert.Empty(t, out)
+	lines := strings.Split(strings.TrimSpace(errs), "\n")
+	require.Len(t, lines, 5, errs)
+	assert.Equal(t, `authorizeurl: connection "a b": 4 problems`, lines[0])
+	assert.Equal(t, "authorizeurl: /options/scopes is not read here; write scope", lines[1])
+
+	code, out, errs = authorizeurl("", "-json", path, "/authorize")
+	assert.Equal(t, 1, code)
+	assert.Empty(t, errs)
+	var got struct {
+		Error struct {
+			Kind, Message string
+			Problems      []struct{ Pointer, Message string }
+		}
+	}
+	require.NoError(t, json.Unmarshal([]byte(out), &got))
+	assert.Equal(t, "config", got.Error.Kind)
+	assert.Len(t, got.Error.Problems, 4)
+	assert.Equal(t, "/options/scopes", got.Error.Problems[0].Pointer)
+
+	_, out, _ = authorizeurl("", "-json", "no-such-file.json", "/authorize")
+	assert.JSONEq(t, `{"error": {"message": "open no-such-file.json: no such file or directory"}}`, out)
+	_, out, _ = authorizeurl("", "-json", wordpress, "prompt=a&prompt=b")
+	assert.Contains(t, out, `"kind":"request","param":"prompt"`)
+}
+
+// The bodies of the vendor's documents, as they stand.
+func TestStrategyOfABody_O1(t *testing.T) {
+	const body = `{"options": {"client_id": "", "profile": true, "scope": ["profile"], "upstream_params": {"blog": {"value": "myblog.wordpress.com"}}}}`
+	code, out, errs := authorizeurl(body, "-strategy", "wordpress", "-state", "st", "-redirect-uri", "https://auth.example.com/cb", "-", "/authorize")
+	assert.Equal(t, 0, code, errs)
+	assert.Equal(t, "https://public-api.wordpress.com/oauth2/authorize?blog=myblog.wordpress.com&client_id=example-client"+
+		"&redirect_uri=https%3A%2F%2Fauth.example.com%2Fcb&response_type=code&scope=profile&state=st\n", out)
+	assert.Contains(t, errs, "no client_id in the connection, using example-client")
+	code, _, errs = authorizeurl(body, "-", "/authorize")
+	assert.Equal(t, 1, code)
+	assert.Contains(t, errs, "/strategy is missing")
+	code, _, errs = authorizeurl("", "-strategy", "github", wordpress, "/authorize")
+	assert.Equal(t, 1, code)
+	assert.Contains(t, errs, "not that of -strategy")
+}
+
+func TestWarnings_O2(t *testing.T) {
+	path := file(t, `{"name": "a", "strategy": "github", "options": {"client_id": "c", "custom_headers": {}, "colo\u001br": 1}}`)
+	code, out, errs := authorizeurl("", "-state", "s", "-redirect-uri", "https://auth.example.com/cb", path, "/authorize")
+	assert.Equal(t, 0, code)
+	assert.NotEmpty(t, out)
+	assert.Equal(t, "authorizeurl: warning: /options/custom_headers is not known here and has no effect; did you mean customHeaders?\n"+
+		`authorizeurl: warning: /options/colo\x1br is not known here and has no effect`+"\n", errs)
 }

@@ -1,8 +1,7 @@
 package main
 
 // This file answers conformance vectors: scenarios in the format of
-// testdata/vectors/README.md, one JSON object a line. It shows how a program
-// tells the library's errors apart.
+// testdata/vectors/README.md, one JSON object a line.
 
 import (
 	"bufio"
@@ -11,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 
 	"example.com/upstream"
 )
@@ -31,14 +29,6 @@ type result struct {
 	Name  string   `json:"name"`
 	URL   string   `json:"url,omitempty"`
 	Error *failure `json:"error,omitempty"`
-}
-
-type failure struct {
-	Kind    string   `json:"kind"`
-	At      []string `json:"at,omitempty"`    // of a ConfigError
-	Param   *string  `json:"param,omitempty"` // of a RequestError; "" if it is about the whole request
-	Field   string   `json:"field,omitempty"` // of a TransactionError
-	Message string   `json:"message"`
 }
 
 func answerVectors(in io.Reader, out io.Writer) error {
@@ -123,30 +113,7 @@ func (v *vector) answer() result {
 	if err == nil {
 		return result{Name: v.name, URL: target}
 	}
-	f := &failure{Message: err.Error()}
-	var (
-		config      *upstream.ConfigError
-		protocol    *upstream.ProtocolError
-		request     *upstream.RequestError
-		transaction *upstream.TransactionError
-	)
-	switch {
-	case errors.Is(err, upstream.ErrSAML): // before ProtocolError, which it is too
-		f.Kind = "saml"
-	case errors.As(err, &protocol):
-		f.Kind = "unsupported"
-	case errors.As(err, &config):
-		f.Kind = "config"
-		for _, p := range config.Problems {
-			f.At = append(f.At, p.Pointer)
-		}
-		slices.Sort(f.At)
-	case errors.As(err, &request):
-		f.Kind, f.Param = "request", &request.Parameter
-	case errors.As(err, &transaction):
-		f.Kind, f.Field = "transaction", transaction.Field
-	}
-	return result{Name: v.name, Error: f}
+	return result{Name: v.name, Error: describe(err)}
 }
 
 // authorizationURL goes from configuration to request to transaction, so that

@@ -219,15 +219,15 @@ func Nearest(mistaken string, names []string) string {
 		if len(folded)-len(name) >= least {
 			continue // too long to be near, perhaps by far
 		}
-		if d := distance(folded, name); d < least {
+		if d := Distance(folded, name); d < least {
 			best, least = name, d
 		}
 	}
 	return best
 }
 
-// distance is how many bytes must be put in, taken out or changed (Levenshtein).
-func distance(a, b string) int {
+// Distance is how many bytes must be put in, taken out or changed (Levenshtein).
+func Distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j

@@ -209,6 +209,21 @@ func (s Strategy) With(tokenURL string) Strategy {
 // Names gives all strategy names, sorted.
 func Names() []string { return slices.Sorted(maps.Keys(table)) }
 
+// Near gives the strategy whose name was meant by a misspelled one, "" if that
+// is not plain: gitlab is nobody's misspelling of github.
+func Near(mistaken string) string {
+	for name := range table {
+		if strings.EqualFold(name, mistaken) {
+			return name
+		}
+	}
+	near := check.Nearest(mistaken, Names())
+	if len(near) < 5 || check.Distance(strings.ToLower(mistaken), near) > 1 && !strings.HasPrefix(near, mistaken) {
+		return ""
+	}
+	return near
+}
+
 // identityAPIv1 is the options.identity_api of the Azure AD v1.0 endpoints.
 const identityAPIv1 = "azure-active-directory-v1.0"
 

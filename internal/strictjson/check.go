@@ -99,7 +99,45 @@ func (c *checker) unexpected(want string) *Error {
 	if c.pos >= len(c.data) {
 		return fault("the JSON text ends where " + want + " should be")
 	}
-	return fault("found something else where " + want + " should be")
+	thing, remedy := c.stands()
+	return fault("found " + thing + " where " + want + " should be" + remedy)
+}
+
+// stands names what stands at the place of a fault, and how to mend it.
+func (c *checker) stands() (thing, remedy string) {
+	rest := c.data[c.pos:]
+	word := rest[:min(len(rest), 5)]
+	for i, b := range word {
+		if letter := 'a' <= b|0x20 && b|0x20 <= 'z'; !letter && (i == 0 || b != '_') {
+			word = word[:i]
+			break
+		}
+	}
+	start := len(bytes.TrimSpace(c.data[:c.pos])) == 0
+	switch before := bytes.TrimRight(c.data[:c.pos], " \t\r\n"); {
+	case bytes.HasPrefix(rest, []byte("\ufeff")):
+		return "a byte order mark", "; save the file as UTF-8 without one"
+	case bytes.HasPrefix(bytes.TrimSpace(c.data), []byte("---")), start && len(word) > 0 && bytes.Contains(firstLine(rest), []byte(":")):
+		return "what may be YAML", "; JSON begins with a brace and has its names in double quotes"
+	case bytes.HasPrefix(rest, []byte("//")) || bytes.HasPrefix(rest, []byte("/*")) || rest[0] == '#':
+		return "a comment", "; JSON has none, remove it"
+	case rest[0] == '\'':
+		return "a single quote", "; JSON has double quotes alone"
+	case (rest[0] == '}' || rest[0] == ']') && bytes.HasSuffix(before, []byte(",")):
+		return "the end after a comma", "; remove the comma before it"
+	case bytes.EqualFold(word, []byte("true")) || bytes.EqualFold(word, []byte("false")) || bytes.EqualFold(word, []byte("none")):
+		return "a word", "; JSON has true, false and null, in lower case"
+	case len(word) > 0:
+		return "a word without quotes", "; put double quotes around it"
+	case rest[0] == '"':
+		return "a string", "; is the comma or colon before it missing?"
+	}
+	return "something else", ""
+}
+
+func firstLine(text []byte) []byte {
+	line, _, _ := bytes.Cut(text, []byte("\n"))
+	return line
 }
 
 func (c *checker) value(depth int) *Error {

@@ -59,6 +59,30 @@ func TestC4Refused(t *testing.T) {
 	}
 }
 
+// What people paste in the place of JSON is told by its name, with the remedy.
+func TestC4MessagesForANewcomer(t *testing.T) {
+	for text, want := range map[string]string{
+		"\ufeff{}":                  "found a byte order mark where a value should be; save the file as UTF-8 without one",
+		`{"a": 1,}`:                 "found the end after a comma where a member name should be; remove the comma",
+		`["a",]`:                    "found the end after a comma where a value should be; remove the comma",
+		"{\n  // note\n  \"a\": 1}": "line 2, column 3: found a comment where a member name should be; JSON has none",
+		`{"a": /* x */ 1}`:          "a comment",
+		"{\"a\": 1 # x\n}":          "a comment",
+		`{'a': 1}`:                  "found a single quote where a member name should be; JSON has double quotes alone",
+		`{"a": 'x'}`:                "a single quote",
+		"name: x\nstrategy: oauth2": "what may be YAML",
+		"---\nname: x":              "what may be YAML",
+		`{a: 1}`:                    "found a word without quotes where a member name should be",
+		`{"a": True}`:               "in lower case",
+		`{"a": None}`:               "null",
+		`{"a": 1 "b": 2}`:           "found a string where a comma or a closing brace should be; is the comma",
+		`{"a": ?}`:                  "found something else",
+		`{"a": secret}`:             "found a word without quotes where a value should be; put double quotes around it",
+	} {
+		assert.ErrorContains(t, Check([]byte(text)), want, text)
+	}
+}
+
 func TestC4PlaceOfTheFault(t *testing.T) {
 	var e *Error
 	require.ErrorAs(t, Check([]byte("{\n  \"a\": 1,\n  \"a\": 2\n}")), &e)
