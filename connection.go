@@ -545,12 +545,24 @@ func (k *checked) warn(pointer, message string) {
 func (c *Connection) bound(path string) option.Limit { return option.Get(path).Bound(c.Strategy) }
 
 // headers gives the custom headers in the order of the configuration.
-func (c *Connection) headers() []header {
-	var out []header
+func (c *Connection) headers() []check.Header {
+	var out []check.Header
 	for _, name := range lossless.Keys(c.doc.Lookup("options/customHeaders"), c.Options.CustomHeaders) {
-		out = append(out, header{name, c.Options.CustomHeaders[name].Reveal()})
+		out = append(out, check.Header{Name: name, Value: c.Options.CustomHeaders[name].Reveal()})
 	}
 	return out
+}
+
+// headerProblems gives what is wrong with headers that stand at a pointer.
+func headerProblems(at string, headers []check.Header) (problems []Problem) {
+	for _, p := range check.Headers(headers) {
+		pointer := at
+		if p.OfOne {
+			pointer += strictjson.Pointer(p.Name)
+		}
+		problems = append(problems, Problem{pointer, p.Message})
+	}
+	return problems
 }
 
 func (c *Connection) protocol() strategy.Strategy {
@@ -585,8 +597,12 @@ func (c *Connection) check() *checked {
 	c.checkRaw(k)
 	c.checkOptions(k)
 	c.checkEndpoints(k)
-	for _, p := range headerProblems(c.headers()) {
-		k.report("/options/customHeaders"+p.Pointer, p.Message)
+	for _, p := range headerProblems("/options/customHeaders", c.headers()) {
+		k.report(p.Pointer, p.Message)
+	}
+	keys := lossless.Keys(c.doc.Lookup("options/token_params"), c.Options.TokenParams)
+	for _, p := range tokenParamProblems("/options/token_params", keys, c.Options.TokenParams) {
+		k.report(p.Pointer, p.Message)
 	}
 	return k
 }

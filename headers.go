@@ -8,8 +8,6 @@ package upstream
 import (
 	"context"
 	"crypto/subtle"
-	"encoding/base64"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -18,93 +16,16 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"unicode/utf8"
 
 	"golang.org/x/oauth2"
 
 	"example.com/upstream/internal/callback"
+	"example.com/upstream/internal/check"
 	"example.com/upstream/internal/endpoint"
 	"example.com/upstream/internal/strictjson"
 )
 
-const (
-	maxHeaders      = 30
-	maxHeaderValue  = 1024         // characters
-	maxPollInterval = 24 * 60 * 60 // seconds between two polls for a device's token
-	maxErrorCode    = 40           // characters of an OAuth error code in our text
-)
-
-// header is one of the connection's customHeaders.
-type header struct{ name, value string }
-
-// refusedHeaders are those that net/http, the form body or a proxy decide on
-// (lower case). A RoundTripper that sets Host or Content-Length is ignored
-// silently, and another Content-Type makes the form unreadable.
-var refusedHeaders = []string{
-	"host", "content-length", "content-type", "content-encoding", "transfer-encoding", "connection",
-	"keep-alive", "upgrade", "te", "trailer", "expect", "cookie",
-}
-
-// headerProblems gives everything that is wrong with customHeaders, in their
-// order. Pointers are relative to the object; no message repeats a value.
-func headerProblems(headers []header) []Problem {
-	var problems []Problem
-	if len(headers) > maxHeaders {
-		problems = append(problems, Problem{"", fmt.Sprintf("has %d headers; at most %d may be set", len(headers), maxHeaders)})
-	}
-	seen := make(map[string]string, len(headers))
-	for _, h := range headers {
-		report := func(format string, args ...any) {
-			problems = append(problems, Problem{strictjson.Pointer(h.name), fmt.Sprintf(format, args...)})
-		}
-		// Gateways that turn names into variables (CGI, WSGI) read "_" as
-		// "-", so X_User would stand in for X-User (CVE-2025-64484).
-		folded := strings.ReplaceAll(strings.ToLower(h.name), "_", "-")
-		switch other, twin := seen[folded]; {
-		case !isToken(h.name):
-			report("is not a header name; use letters, digits and !#$%%&'*+-.^_`|~ (RFC 9110 section 5.6.2)")
-		case slices.Contains(refusedHeaders, folded) || strings.HasPrefix(folded, "proxy-"):
-			report("cannot be set here: the HTTP client decides on it; remove it")
-		case twin:
-			report("is the same header as %q but for case, - and _; keep one of them", shown(other))
-		}
-		if _, twin := seen[folded]; !twin {
-			seen[folded] = h.name
-		}
-		if message := headerValueProblem(h.value); message != "" {
-			report("%s", message)
-		}
-	}
-	return problems
-}
-
-func headerValueProblem(value string) string {
-	switch n := utf8.RuneCountInString(value); {
-	case n == 0:
-		return "has an empty value; give it one or remove the header"
-	case n > maxHeaderValue:
-		return fmt.Sprintf("has a value of %d characters; at most %d may be sent", n, maxHeaderValue)
-	}
-	if strings.Trim(value, " \t") != value {
-		return "has a value that begins or ends with a blank; remove it"
-	}
-	for i := range len(value) {
-		if b := value[i]; (b < ' ' || b > '~') && b != '\t' {
-			return "has a value with a character that is not visible ASCII, space or tab; encode it"
-		}
-	}
-	return ""
-}
-
-func isToken(name string) bool {
-	for i := range len(name) {
-		b := name[i]
-		if ('0' > b || b > '9') && ('a' > b|0x20 || b|0x20 > 'z') && strings.IndexByte("!#$%&'*+-.^_`|~", b) < 0 {
-			return false
-		}
-	}
-	return name != ""
-}
+const maxPollInterval = 24 * 60 * 60 // seconds between two polls for a device's token
 
 // A Callback is what the identity provider sent the browser back with. All of it
 // is the word of whoever sent the browser, until [Provider.CheckCallback].
@@ -405,7 +326,8 @@ type tokenConfig struct {
 	*attachment               // nil for none
 	oauth       oauth2.Config // not embedded: AuthCodeURL would come with it, and know nothing of the connection
 	headers     http.Header
-	tokenURL    string // as it stands in a request, "" if none can be made
+	params      url.Values // token_params, never written
+	tokenURL    string     // as it stands in a request, "" if none can be made
 }
 
 // NewTokenConfig is for programs that have an [oauth2.Config] and headers for its
@@ -416,11 +338,11 @@ type tokenConfig struct {
 // a guess that fails has spent the code. URLs are the program's own and not
 // checked; make them https.
 func NewTokenConfig(c oauth2.Config, headers Headers) (*TokenConfig, error) {
-	list := make([]header, 0, len(headers)) // a copy: later changes to the map change nothing
+	list := make([]check.Header, 0, len(headers)) // a copy: later changes to the map change nothing
 	for _, name := range slices.Sorted(maps.Keys(headers)) {
-		list = append(list, header{name, headers[name].Reveal()})
+		list = append(list, check.Header{Name: name, Value: headers[name].Reveal()})
 	}
-	if problems := headerProblems(list); problems != nil {
+	if problems := headerProblems("", list); problems != nil {
 		return nil, configError("", problems)
 	}
 	c.Scopes = slices.Clone(c.Scopes) // the caller's
@@ -441,7 +363,47 @@ func (p *Provider) TokenConfig(redirectURL string) *TokenConfig {
 	return c.public()
 }
 
-func newTokenConfig(c oauth2.Config, headers []header) tokenConfig {
+// tokenParamProblems gives what is wrong with token_params that stand at a
+// pointer, in the order of keys. (rule B5)
+func tokenParamProblems(at string, keys []string, params map[string]string) (problems []Problem) {
+	report := func(name, message string) {
+		if message != "" {
+			problems = append(problems, Problem{at + strictjson.Pointer(name), message})
+		}
+	}
+	if len(params) > maxTokenParams {
+		problems = append(problems, Problem{at, fmt.Sprintf("has more than %d members", maxTokenParams)})
+	}
+	folded := map[string]string{}
+	for _, name := range keys {
+		fold := check.FoldParameter(name)
+		twin, doubled := folded[fold]
+		folded[fold] = name
+		switch value := params[name]; {
+		case check.ParameterName(name) != "":
+			report(name, check.ParameterName(name))
+		case isReserved(name) || slices.Contains(tokenNames, fold):
+			report(name, "is the protocol's own, and cannot be configured")
+		case doubled:
+			report(name, fmt.Sprintf("is the same name as %.256q to servers that look at no case, or read . as _ and name[] as name; keep one of them", twin))
+		case value == "":
+			report(name, "has an empty value; give it one or remove it")
+		default:
+			report(name, check.Length(value, maxTokenParam))
+		}
+	}
+	return problems
+}
+
+const (
+	maxTokenParams = 30
+	maxTokenParam  = 1024 // characters
+)
+
+// tokenNames are what the grants send besides the reserved names of rule M3.
+var tokenNames = []string{"refresh_token", "username", "password", "device_code", "assertion", "access_token"}
+
+func newTokenConfig(c oauth2.Config, headers []check.Header) tokenConfig {
 	if c.ClientSecret == "" || c.Endpoint.AuthStyle != oauth2.AuthStyleInHeader {
 		c.Endpoint.AuthStyle = oauth2.AuthStyleInParams
 	}
@@ -450,11 +412,11 @@ func newTokenConfig(c oauth2.Config, headers []header) tokenConfig {
 		own = make(http.Header, len(headers))
 	}
 	for _, h := range headers {
-		own.Set(h.name, h.value)
+		own.Set(h.Name, h.Value)
 	}
 	if authorization := own.Get("Authorization"); authorization != "" {
 		c.Endpoint.AuthStyle = oauth2.AuthStyleInParams
-		if authenticates(authorization, c.ClientID) {
+		if check.Authenticates(authorization, c.ClientID) {
 			c.ClientSecret = ""
 		}
 	}
@@ -467,23 +429,6 @@ func newTokenConfig(c oauth2.Config, headers []header) tokenConfig {
 		}
 	}
 	return config
-}
-
-// authenticates reports whether an Authorization value is Basic with the
-// client id as its user, plain or form-encoded (RFC 6749 section 2.3.1).
-func authenticates(authorization, clientID string) bool {
-	scheme, credentials, _ := strings.Cut(authorization, " ")
-	if !strings.EqualFold(scheme, "Basic") || clientID == "" {
-		return false
-	}
-	// Padding is left out by some; a server that reads on takes it so, too.
-	text, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(strings.Trim(credentials, " "), "="))
-	user, _, found := strings.Cut(string(text), ":")
-	if err != nil || !found {
-		return false
-	}
-	decoded, err := url.QueryUnescape(user)
-	return user == clientID || err == nil && decoded == clientID
 }
 
 // Format prints the client id and nothing else, whatever the verb: a
@@ -506,9 +451,14 @@ func printText(f fmt.State, verb rune, text string) {
 
 // Exchange spends an authorization code; see [oauth2.Config.Exchange]. With
 // PKCE, opts holds [oauth2.VerifierOption].
+//
+// A resource or audience among opts goes with each refresh as well (RFC 8707
+// section 2.2): the token carries them as the extras "upstream_resource" and
+// "upstream_audience". JSON loses extras; a program that has stored the token
+// gives them back with [oauth2.Token.WithExtra] before it calls TokenSource.
 func (c *TokenConfig) Exchange(ctx context.Context, code string, opts ...oauth2.AuthCodeOption) (*oauth2.Token, error) {
 	in := c.get()
-	return in.token(ctx, func(ctx context.Context) (*oauth2.Token, error) {
+	return in.token(ctx, nil, func(ctx context.Context) (*oauth2.Token, error) {
 		return in.oauth.Exchange(ctx, code, withoutNil(opts)...)
 	})
 }
@@ -517,7 +467,7 @@ func (c *TokenConfig) Exchange(ctx context.Context, code string, opts ...oauth2.
 // that leave no choice; see [oauth2.Config.PasswordCredentialsToken].
 func (c *TokenConfig) PasswordCredentialsToken(ctx context.Context, username, password string) (*oauth2.Token, error) {
 	in := c.get()
-	return in.token(ctx, func(ctx context.Context) (*oauth2.Token, error) {
+	return in.token(ctx, nil, func(ctx context.Context) (*oauth2.Token, error) {
 		return in.oauth.PasswordCredentialsToken(ctx, username, password)
 	})
 }
@@ -555,7 +505,7 @@ func (c *TokenConfig) DeviceAccessToken(ctx context.Context, da *oauth2.DeviceAu
 	polled := *da
 	polled.Interval = min(max(polled.Interval, 0), maxPollInterval)
 	in := c.get()
-	return in.token(ctx, func(ctx context.Context) (*oauth2.Token, error) {
+	return in.token(ctx, nil, func(ctx context.Context) (*oauth2.Token, error) {
 		return in.oauth.DeviceAccessToken(ctx, &polled, withoutNil(opts)...)
 	})
 }
@@ -566,7 +516,7 @@ func (c *TokenConfig) DeviceAccessToken(ctx context.Context, da *oauth2.DeviceAu
 func (c *TokenConfig) TokenSource(ctx context.Context, t *oauth2.Token) oauth2.TokenSource {
 	r := &refresher{ctx: ctx, config: c.get()}
 	if t != nil {
-		r.refreshToken = t.RefreshToken
+		r.refreshToken, r.repeat = t.RefreshToken, endpoint.Repeat(t.Extra)
 	}
 	// oauth2's own type around ours, so that ReuseTokenSourceWithExpiry finds
 	// the refresher inside and can refresh early.
@@ -580,6 +530,7 @@ type refresher struct {
 
 	mu           sync.Mutex // two sources may share one refresher
 	refreshToken string     // the latest
+	repeat       url.Values // with each refresh; never written
 }
 
 func (r *refresher) Token() (*oauth2.Token, error) {
@@ -588,7 +539,7 @@ func (r *refresher) Token() (*oauth2.Token, error) {
 	if r.refreshToken == "" {
 		return nil, &endpointError{text: "upstream: the token has expired and there is no refresh token; the user has to log in again"}
 	}
-	token, err := r.config.token(r.ctx, func(ctx context.Context) (*oauth2.Token, error) {
+	token, err := r.config.token(r.ctx, r.repeat, func(ctx context.Context) (*oauth2.Token, error) {
 		// Without an access token, oauth2 refreshes at once.
 		return r.config.oauth.TokenSource(ctx, &oauth2.Token{RefreshToken: r.refreshToken}).Token()
 	})
@@ -609,29 +560,31 @@ func (r *refresher) Token() (*oauth2.Token, error) {
 // it, the rest of the chain goes without, as net/http does it with a caller's
 // own Authorization and oauth2's client does not.
 func (c *TokenConfig) Client(ctx context.Context, t *oauth2.Token) *http.Client {
-	host, _ := endpoint.HostClient(ctx)
-	r := &resourceTransport{base: endpoint.Transport(host), source: c.TokenSource(ctx, t)}
+	source := c.TokenSource(ctx, t)
+	var a *attachment
 	if in := c.get(); in != nil {
-		r.attachment = in.attachment
-		r.base = r.wrap(ctx, TargetResource).Around(r.base)
+		a = in.attachment
 	}
-	return &http.Client{
-		Transport:     r,
-		CheckRedirect: host.CheckRedirect,
-		Jar:           host.Jar,
-		Timeout:       host.Timeout,
-	}
+	return endpoint.ResourceClient(ctx, a.wrap(ctx, TargetResource), func() (string, error) {
+		token, err := source.Token()
+		if err != nil {
+			return "", err
+		}
+		return a.authorization(token)
+	})
 }
 
-// token makes one token request and wraps its error.
-func (c *tokenConfig) token(ctx context.Context, request func(context.Context) (*oauth2.Token, error)) (*oauth2.Token, error) {
+// token makes one token request and wraps its error. repeat goes with it where
+// token_params say otherwise.
+func (c *tokenConfig) token(ctx context.Context, repeat url.Values, request func(context.Context) (*oauth2.Token, error)) (*oauth2.Token, error) {
 	if c == nil || c.tokenURL == "" {
 		return nil, &endpointError{text: "upstream: there is no usable token URL; set Endpoint.TokenURL (an OAuth 1.0a connection has none for oauth2)"}
 	}
 	if err := c.refusal(); err != nil {
 		return nil, err
 	}
-	token, err := request(c.endpointContext(ctx))
+	form := endpoint.TokenForm{Static: c.params, Repeat: repeat}
+	token, err := request(c.endpointContext(ctx, form))
 	if err != nil {
 		return nil, endpointFailure("token endpoint", err)
 	}
@@ -639,65 +592,16 @@ func (c *tokenConfig) token(ctx context.Context, request func(context.Context) (
 }
 
 // endpointContext makes oauth2 use a client with the custom headers.
-func (c *tokenConfig) endpointContext(ctx context.Context) context.Context {
+func (c *tokenConfig) endpointContext(ctx context.Context, form endpoint.TokenForm) context.Context {
 	if ctx == nil {
 		ctx = context.Background()
 	}
-	client := endpoint.Wrapped(endpoint.Client(ctx, c.tokenURL, c.headers), c.wrap(ctx, TargetToken))
+	client := endpoint.TokenClient(ctx, c.tokenURL, c.headers, c.wrap(ctx, TargetToken), form)
 	return context.WithValue(ctx, oauth2.HTTPClient, client)
 }
 
 func withoutNil(opts []oauth2.AuthCodeOption) []oauth2.AuthCodeOption {
 	return slices.DeleteFunc(slices.Clone(opts), func(o oauth2.AuthCodeOption) bool { return o == nil })
-}
-
-// resourceTransport adds the token to the requests of [TokenConfig.Client].
-type resourceTransport struct {
-	*attachment
-	base   http.RoundTripper
-	source oauth2.TokenSource
-}
-
-// Format keeps what lies beneath out of a printed [http.Client]: with a verb
-// that does not fit, as %s, fmt follows pointers one level further.
-func (t *resourceTransport) Format(f fmt.State, verb rune) {
-	printText(f, verb, "upstream.Transport")
-}
-
-func (t *resourceTransport) RoundTrip(req *http.Request) (*http.Response, error) {
-	sent := req
-	if !leftOrigin(req) {
-		token, err := t.source.Token()
-		authorization := ""
-		if err == nil {
-			authorization, err = t.authorization(token)
-		}
-		if err != nil {
-			if req.Body != nil {
-				_ = req.Body.Close() // a RoundTripper must; the error that counts is the token's
-			}
-			return nil, err
-		}
-		sent = req.Clone(req.Context())
-		sent.Header.Set("Authorization", authorization)
-	}
-	resp, err := t.base.RoundTrip(sent)
-	if resp != nil {
-		resp.Request = req // without the token; leftOrigin needs it
-	}
-	return resp, err
-}
-
-// leftOrigin reports whether a redirect on the way to req led to another
-// origin, even if a later one led back: the path is then a stranger's choice.
-func leftOrigin(req *http.Request) bool {
-	for r := req; r.Response != nil; r = r.Response.Request {
-		before := r.Response.Request
-		if before == nil || endpoint.Origin(before.URL) != endpoint.Origin(r.URL) {
-			return true
-		}
-	}
-	return false
 }
 
 // endpointError is what the methods of TokenConfig return: a text that is safe to
@@ -715,37 +619,6 @@ func (e *endpointError) Format(f fmt.State, verb rune) { printText(f, verb, e.te
 
 // endpointFailure replaces the text of an error from oauth2.
 func endpointFailure(where string, err error) error {
-	var refused *oauth2.RetrieveError
-	var transport *url.Error
-	var reason string
-	switch {
-	case errors.As(err, &refused):
-		err, reason = refused, refusal(refused)
-	case errors.As(err, &transport):
-		err = endpoint.Cause(err)
-		reason = endpoint.Reason(err)
-	case errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
-		reason = endpoint.Reason(err)
-	default: // oauth2 could not read the answer, and its text may quote it
-		err, reason = nil, "the answer is neither JSON nor a form with the members that it must have"
-	}
-	return &endpointError{"upstream: " + where + ": " + reason, err}
-}
-
-// refusal says why the server gave no token: the status and, where it looks
-// like one, the OAuth error code. Descriptions may repeat what was sent.
-func refusal(e *oauth2.RetrieveError) string {
-	reason := "no token"
-	if e.Response != nil {
-		status := e.Response.StatusCode
-		reason = fmt.Sprintf("status %d", status)
-		if 300 <= status && status <= 399 {
-			return reason + ": it redirects, which is never followed; correct the URL"
-		}
-	}
-	code := strings.Trim(e.ErrorCode, "abcdefghijklmnopqrstuvwxyz_")
-	if e.ErrorCode != "" && code == "" && len(e.ErrorCode) <= maxErrorCode {
-		reason += ", error " + e.ErrorCode
-	}
-	return reason
+	reason, cause := endpoint.Failure(err)
+	return &endpointError{"upstream: " + where + ": " + reason, cause}
 }

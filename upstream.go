@@ -359,6 +359,12 @@ func NewProvider(conn *Connection) (*Provider, error) {
 		config.Endpoint.AuthStyle = oauth2.AuthStyleInHeader
 	}
 	p.config = newTokenConfig(config, conn.headers())
+	for name, value := range o.TokenParams {
+		if p.config.params == nil {
+			p.config.params = url.Values{}
+		}
+		p.config.params.Set(name, value)
+	}
 	if demands != nil && !p.oauth1 {
 		p.config.attachment = &attachment{connection: conn.Name, unmet: demands}
 	}

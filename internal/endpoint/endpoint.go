@@ -8,13 +8,10 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"crypto/tls"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -196,7 +193,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.Method == http.MethodPost && bytes.Equal(bytes.TrimSpace(body), []byte("null")) {
 		body = []byte("{}") // oauth2 panics at a device authorization of null
 	}
-	resp.Body = io.NopCloser(bytes.NewReader(body))
+	resp.Body = newAnswer(body)
 	// An error that somebody logs in full leads here: no header, no form.
 	resp.Request = &http.Request{Method: req.Method, URL: req.URL, Header: http.Header{}}
 	if _, err := resp.Location(); err != nil {
@@ -232,43 +229,3 @@ func readAnswer(resp *http.Response) ([]byte, error) {
 type TooLargeError struct{ Status int }
 
 func (e *TooLargeError) Error() string { return "the answer is larger than 1 MiB" }
-
-// A StatedError is of a module that sits inside the transport: its text is the
-// module's own, and quotes nothing.
-type StatedError struct {
-	Text string
-	Err  error
-}
-
-func (e *StatedError) Error() string { return e.Text }
-func (e *StatedError) Unwrap() error { return e.Err }
-
-// Reason puts a failed request into words of our own: the error's may
-// quote what the server sent, or the URL.
-func Reason(err error) string {
-	var stated *StatedError
-	var size *TooLargeError
-	var timeout net.Error
-	var name *net.DNSError
-	var system *os.SyscallError
-	var certificate *tls.CertificateVerificationError
-	switch {
-	case errors.As(err, &stated):
-		return stated.Text
-	case errors.As(err, &size):
-		return size.Error()
-	case errors.Is(err, context.Canceled):
-		return "the request was canceled"
-	case errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout():
-		return "the request timed out"
-	case errors.As(err, &name):
-		return "the host name could not be resolved"
-	case errors.As(err, &system):
-		return "the connection failed: " + system.Error() // the operating system's words
-	case errors.As(err, &certificate):
-		return "the server's certificate could not be verified"
-	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
-		return "the connection ended before the answer did"
-	}
-	return "the request failed; the wrapped error has the cause"
-}

@@ -25,6 +25,8 @@ type Error struct {
 	Line, Column int    // from 1; the column counts bytes
 	Message      string // never repeats the text
 
+	Doubled bool // a member stands twice in one object
+
 	whole bool // it is about the whole text, wherever it was found
 }
 
@@ -190,7 +192,9 @@ func (c *checker) object(depth int) *Error {
 		}
 		if c.twice(name, first, &many) {
 			c.pos = start
-			return fault("this member stands twice in one object").inside(string(name))
+			err := fault("this member stands twice in one object")
+			err.Doubled = true
+			return err.inside(string(name))
 		}
 		c.names = append(c.names, name)
 		c.space()

@@ -1,0 +1,118 @@
+package check
+
+// This file holds the tests of custom headers: their names and values, and
+// whether one is the client's authentication.
+
+import (
+	"encoding/base64"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+const (
+	maxHeaders     = 30
+	maxHeaderValue = 1024 // characters
+)
+
+// A Header is one name and value, as they are sent.
+type Header struct{ Name, Value string }
+
+// A HeaderProblem is what is wrong with a header.
+type HeaderProblem struct {
+	OfOne   bool   // it is about the header of this name, else about all
+	Name    string // may be empty
+	Message string // repeats no value
+}
+
+// refusedHeaders are those that net/http, the form body or a proxy decide on
+// (lower case). A RoundTripper that sets Host or Content-Length is ignored
+// silently, and another Content-Type makes the form unreadable.
+var refusedHeaders = []string{
+	"host", "content-length", "content-type", "content-encoding", "transfer-encoding", "connection",
+	"keep-alive", "upgrade", "te", "trailer", "expect", "cookie", "cookie2",
+	// These change what an answer looks like: compressed, or a part of it.
+	"accept-encoding", "range",
+}
+
+// Headers gives everything that is wrong with headers, in their order.
+func Headers(headers []Header) []HeaderProblem {
+	var problems []HeaderProblem
+	if len(headers) > maxHeaders {
+		problems = append(problems, HeaderProblem{Message: fmt.Sprintf("has %d headers; at most %d may be set", len(headers), maxHeaders)})
+	}
+	seen := make(map[string]string, len(headers))
+	for _, h := range headers {
+		report := func(format string, args ...any) {
+			problems = append(problems, HeaderProblem{true, h.Name, fmt.Sprintf(format, args...)})
+		}
+		// Gateways that turn names into variables (CGI, WSGI) read "_" as
+		// "-", so X_User would stand in for X-User (CVE-2025-64484).
+		folded := strings.ReplaceAll(strings.ToLower(h.Name), "_", "-")
+		switch other, twin := seen[folded]; {
+		case !isToken(h.Name):
+			report("is not a header name; use letters, digits and !#$%%&'*+-.^_`|~ (RFC 9110 section 5.6.2)")
+		case slices.Contains(refusedHeaders, folded) || strings.HasPrefix(folded, "proxy-"):
+			report("cannot be set here: the HTTP client decides on it; remove it")
+		case twin:
+			report("is the same header as %.256q but for case, - and _; keep one of them", other)
+		}
+		if _, twin := seen[folded]; !twin {
+			seen[folded] = h.Name
+		}
+		if message := headerValueProblem(h.Value); message != "" {
+			report("%s", message)
+		}
+	}
+	return problems
+}
+
+func headerValueProblem(value string) string {
+	switch n := utf8.RuneCountInString(value); {
+	case n == 0:
+		return "has an empty value; give it one or remove the header"
+	case n > maxHeaderValue:
+		return fmt.Sprintf("has a value of %d characters; at most %d may be sent", n, maxHeaderValue)
+	}
+	if strings.Trim(value, " \t") != value {
+		return "has a value that begins or ends with a blank; remove it"
+	}
+	for i := range len(value) {
+		if b := value[i]; (b < ' ' || b > '~') && b != '\t' {
+			return "has a value with a character that is not visible ASCII, space or tab; encode it"
+		}
+	}
+	return ""
+}
+
+func isToken(name string) bool {
+	for i := range len(name) {
+		b := name[i]
+		if ('0' > b || b > '9') && ('a' > b|0x20 || b|0x20 > 'z') && strings.IndexByte("!#$%&'*+-.^_`|~", b) < 0 {
+			return false
+		}
+	}
+	return name != ""
+}
+
+// Authenticates reports whether an Authorization value is Basic with the
+// client id as its user, plain or form-encoded (RFC 6749 section 2.3.1).
+func Authenticates(authorization, clientID string) bool {
+	scheme, credentials := authorization, ""
+	if i := strings.IndexAny(authorization, " \t"); i >= 0 { // RFC 9110 has one space there; servers read a tab likewise
+		scheme, credentials = authorization[:i], authorization[i+1:]
+	}
+	if !strings.EqualFold(scheme, "Basic") || clientID == "" {
+		return false
+	}
+	// Padding is left out by some; a server that reads on takes it so, too.
+	text, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(strings.Trim(credentials, " \t"), "="))
+	user, _, found := strings.Cut(string(text), ":")
+	if err != nil || !found {
+		return false
+	}
+	decoded, err := url.QueryUnescape(user)
+	return user == clientID || err == nil && decoded == clientID
+}

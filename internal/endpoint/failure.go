@@ -1,0 +1,97 @@
+package endpoint
+
+// This file owns the words for a request that failed: our own, since an error's
+// may quote what the server sent, or the URL.
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"os"
+
+	"golang.org/x/oauth2"
+)
+
+// Failure puts an error from oauth2 into words, and gives what may be wrapped.
+func Failure(err error) (reason string, cause error) {
+	var refused *oauth2.RetrieveError
+	var transport *url.Error
+	var unread *AnswerError
+	switch {
+	case errors.As(err, &unread): // says all there is
+		return unread.Error(), nil
+	case errors.As(err, &refused):
+		return refusal(refused), refused
+	case errors.As(err, &transport):
+		err = Cause(err)
+		return Reason(err), err
+	case errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
+		return Reason(err), err
+	}
+	// oauth2 could not read the answer, and its text may quote it.
+	return unreadable, nil
+}
+
+// refusal says why the server gave no token: the status and, where it is a
+// registered one, the OAuth error code. Descriptions may repeat what was sent.
+func refusal(e *oauth2.RetrieveError) string {
+	reason := "no token"
+	if e.Response != nil {
+		status := e.Response.StatusCode
+		reason = fmt.Sprintf("status %d", status)
+		if 300 <= status && status <= 399 {
+			return reason + ": it redirects, which is never followed; correct the URL"
+		}
+	}
+	switch {
+	case Registered(e.ErrorCode):
+		return reason + ", error " + e.ErrorCode
+	case e.ErrorCode != "":
+		return reason + ", an error code that is not registered"
+	}
+	return reason
+}
+
+// A StatedError is of a module that sits inside the transport: its text is the
+// module's own, and quotes nothing.
+type StatedError struct {
+	Text string
+	Err  error
+}
+
+func (e *StatedError) Error() string { return e.Text }
+func (e *StatedError) Unwrap() error { return e.Err }
+
+// Reason puts a failed request into words of our own: the error's may
+// quote what the server sent, or the URL.
+func Reason(err error) string {
+	var stated *StatedError
+	var size *TooLargeError
+	var timeout net.Error
+	var name *net.DNSError
+	var system *os.SyscallError
+	var certificate *tls.CertificateVerificationError
+	switch {
+	case errors.As(err, &stated):
+		return stated.Text
+	case errors.As(err, &size):
+		return size.Error()
+	case errors.Is(err, context.Canceled):
+		return "the request was canceled"
+	case errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout():
+		return "the request timed out"
+	case errors.As(err, &name):
+		return "the host name could not be resolved"
+	case errors.As(err, &system):
+		return "the connection failed: " + system.Error() // the operating system's words
+	case errors.As(err, &certificate):
+		return "the server's certificate could not be verified"
+	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
+		return "the connection ended before the answer did"
+	}
+	return "the request failed; the wrapped error has the cause"
+}

@@ -1,0 +1,70 @@
+package endpoint
+
+// This file owns the client for requests with an access token that the host makes
+// itself. It knows nothing of how a token is had.
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+)
+
+// ResourceClient gives a client like the host's that sends an Authorization with
+// each request, as long as no redirect has led away from the first one's origin.
+func ResourceClient(ctx context.Context, wrap Wrap, authorization func() (string, error)) *http.Client {
+	host, _ := HostClient(ctx)
+	return &http.Client{
+		Transport:     &resourceTransport{wrap.Around(Transport(host)), authorization},
+		CheckRedirect: host.CheckRedirect,
+		Jar:           host.Jar,
+		Timeout:       host.Timeout,
+	}
+}
+
+type resourceTransport struct {
+	base          http.RoundTripper
+	authorization func() (string, error)
+}
+
+// Format keeps what lies beneath out of a printed [http.Client]: with a verb
+// that does not fit, as %s, fmt follows pointers one level further.
+func (t *resourceTransport) Format(f fmt.State, verb rune) {
+	text := "upstream.Transport"
+	if verb == 'q' {
+		text = `"` + text + `"`
+	}
+	_, _ = io.WriteString(f, text)
+}
+
+func (t *resourceTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+	sent := req
+	if !leftOrigin(req) {
+		authorization, err := t.authorization()
+		if err != nil {
+			if req.Body != nil {
+				_ = req.Body.Close() // a RoundTripper must; the error that counts is the token's
+			}
+			return nil, err
+		}
+		sent = req.Clone(req.Context())
+		sent.Header.Set("Authorization", authorization)
+	}
+	resp, err := t.base.RoundTrip(sent)
+	if resp != nil {
+		resp.Request = req // without the token; leftOrigin needs it
+	}
+	return resp, err
+}
+
+// leftOrigin reports whether a redirect on the way to req led to another
+// origin, even if a later one led back: the path is then a stranger's choice.
+func leftOrigin(req *http.Request) bool {
+	for r := req; r.Response != nil; r = r.Response.Request {
+		before := r.Response.Request
+		if before == nil || Origin(before.URL) != Origin(r.URL) {
+			return true
+		}
+	}
+	return false
+}

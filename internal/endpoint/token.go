@@ -1,0 +1,235 @@
+package endpoint
+
+// This file owns what is particular to the token endpoint: parameters that go
+// with each request, and answers that are read strictly before oauth2 sees them,
+// which takes the last of two members and matches names by case folding.
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"example.com/upstream/internal/query"
+	"example.com/upstream/internal/strictjson"
+)
+
+// A TokenForm is what is added to a token request, but for names that it has.
+type TokenForm struct {
+	Static url.Values // of every request
+	Repeat url.Values // of this refresh; wins over Static
+}
+
+// TokenClient is a Client for token requests, which go through wrap.
+func TokenClient(ctx context.Context, address string, headers http.Header, wrap Wrap, form TokenForm) *http.Client {
+	client := Client(ctx, address, headers)
+	Wrapped(client, wrap)
+	client.Transport = &tokenTransport{client.Transport, form}
+	return client
+}
+
+type tokenTransport struct {
+	base http.RoundTripper // a *transport: the answer is in memory when it returns
+	form TokenForm
+}
+
+// repeated are the parameters that a refresh repeats from the request that the
+// grant was got with (RFC 8707 section 2.2). A token has them as extras, under
+// these names.
+var repeated = map[string]string{"resource": "upstream_resource", "audience": "upstream_audience"}
+
+// Repeat gives the parameters that a refresh repeats, nil for none.
+func Repeat(extra func(string) any) url.Values {
+	var out url.Values
+	for name, at := range repeated {
+		if value, _ := extra(at).(string); value != "" {
+			if out == nil {
+				out = url.Values{}
+			}
+			out.Set(name, value)
+		}
+	}
+	return out
+}
+
+func (t *tokenTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+	sent, form, err := t.request(req)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := t.base.RoundTrip(sent)
+	if err != nil || resp == nil || resp.StatusCode < 200 || resp.StatusCode > 299 {
+		return resp, err
+	}
+	read, _ := resp.Body.(*answer)
+	if read == nil {
+		return resp, nil
+	}
+	if err := read.check(resp.Header.Get("Content-Type"), form); err != nil {
+		return nil, err
+	}
+	return resp, nil
+}
+
+// request gives the request with the form's own parameters, and those of its
+// parameters that a refresh repeats.
+func (t *tokenTransport) request(req *http.Request) (sent *http.Request, repeat url.Values, err error) {
+	if req.GetBody == nil { // not of oauth2's making
+		return req, nil, nil
+	}
+	body, err := req.GetBody()
+	if err != nil {
+		return nil, nil, err
+	}
+	text, err := io.ReadAll(body)
+	_ = body.Close() // in memory
+	if err != nil {
+		return nil, nil, err
+	}
+	adds := len(t.form.Static) > 0 || len(t.form.Repeat) > 0
+	if !adds && !bytes.Contains(text, []byte("resource=")) && !bytes.Contains(text, []byte("audience=")) {
+		return req, nil, nil
+	}
+	form, err := url.ParseQuery(string(text))
+	if err != nil {
+		return nil, nil, err
+	}
+	add := func(more url.Values) {
+		for name, values := range more {
+			if !form.Has(name) {
+				form[name] = values
+			}
+		}
+	}
+	add(t.form.Repeat)
+	for name := range repeated {
+		if value := form.Get(name); value != "" {
+			if repeat == nil {
+				repeat = url.Values{}
+			}
+			repeat.Set(name, value)
+		}
+	}
+	add(t.form.Static)
+	if !adds {
+		return req, repeat, nil
+	}
+	encoded := form.Encode()
+	if req.Body != nil {
+		_ = req.Body.Close() // its copy has been read
+	}
+	sent = req.WithContext(req.Context())
+	sent.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(encoded)), nil }
+	sent.Body, _ = sent.GetBody()
+	sent.ContentLength = int64(len(encoded))
+	return sent, repeat, nil
+}
+
+// answer is a body that has been read.
+type answer struct {
+	bytes.Reader
+	body []byte
+}
+
+func newAnswer(body []byte) *answer {
+	a := &answer{body: body}
+	a.Reset(body)
+	return a
+}
+
+func (*answer) Close() error { return nil }
+
+// An AnswerError says why a token endpoint's answer is not taken.
+type AnswerError struct{ message string }
+
+func (e *AnswerError) Error() string { return e.message }
+
+const unreadable = "the answer is neither JSON nor a form with the members that it must have"
+
+// members are those that oauth2 reads, and id_token. All others are the host's to
+// read, by their exact names.
+var members = []string{"access_token", "token_type", "refresh_token", "expires_in", "id_token", "error", "error_description", "error_uri"}
+
+// check refuses what two readers may take for two answers, and notes in the
+// answer what a refresh repeats. Form or JSON is decided as oauth2 does it.
+func (a *answer) check(contentType string, repeat url.Values) error {
+	content, _, _ := mime.ParseMediaType(contentType)
+	if content == "application/x-www-form-urlencoded" || content == "text/plain" {
+		return a.checkForm(repeat)
+	}
+	if err := (*strictjson.Error)(nil); errors.As(strictjson.Check(a.body), &err) {
+		if err.Doubled {
+			return &AnswerError{"the answer holds a member twice"}
+		}
+		return &AnswerError{unreadable}
+	}
+	object, ok := strictjson.Members(a.body)
+	if !ok {
+		return &AnswerError{unreadable}
+	}
+	for _, m := range object {
+		for _, name := range members {
+			if m.Name != name && strings.EqualFold(m.Name, name) {
+				return &AnswerError{"the answer holds a member that is " + name + " but for case"}
+			}
+		}
+		if isOurs(m.Name) {
+			return errOurs
+		}
+	}
+	if repeat != nil {
+		var edits []strictjson.Edit
+		for name, values := range repeat {
+			edits = append(edits, strictjson.Edit{Path: []string{repeated[name]}, Value: strictjson.Marshal(values[0])})
+		}
+		a.body = strictjson.Apply(a.body, edits)
+		a.Reset(a.body)
+	}
+	return nil
+}
+
+func (a *answer) checkForm(repeat url.Values) error {
+	var names []string
+	for rest := string(a.body); rest != ""; {
+		var pair string
+		pair, rest, _ = strings.Cut(rest, "&")
+		name, _, _ := strings.Cut(pair, "=")
+		decoded, problem := query.AppendUnescape(nil, name)
+		switch name = string(decoded); {
+		case problem != "":
+			return &AnswerError{unreadable}
+		case name != "" && slices.Contains(names, name):
+			return &AnswerError{"the answer is a form that holds a name twice"}
+		case len(names) == maxNames:
+			return &AnswerError{"the answer is a form of too many names"}
+		case isOurs(name):
+			return errOurs
+		}
+		names = append(names, name)
+	}
+	if repeat != nil {
+		for name, values := range repeat {
+			a.body = append(a.body, "&"+repeated[name]+"="+url.QueryEscape(values[0])...)
+		}
+		a.Reset(a.body)
+	}
+	return nil
+}
+
+const maxNames = 100 // of a form; keeps the search for doubles short
+
+func isOurs(name string) bool {
+	for _, own := range repeated {
+		if name == own {
+			return true
+		}
+	}
+	return false
+}
+
+var errOurs = &AnswerError{"the answer holds a member that this package adds itself"}
