@@ -92,10 +92,10 @@ func newAnswered(p *pending, t *idToken, skew time.Duration) *answered {
 // checks compares everything that was asked for.
 func (a *answered) checks(asks []ask) (out []Check) {
 	for _, ask := range asks {
-		c := Check{Name: ask.Name, Asked: ask.Value, Enforced: ask.Essential}
+		c := Check{Name: ask.Name, Asked: ask.Value}
 		switch ask.Name {
 		case "acr_values":
-			c.Got = a.text("acr")
+			c.Enforced, c.Got = ask.Essential, a.text("acr")
 			c.Verdict = verdict(c.Got != "", slices.Contains(strings.Fields(ask.Value), c.Got))
 		case "max_age":
 			// Always enforced: OpenID Connect Core section 3.1.2.1 makes auth_time
@@ -179,12 +179,12 @@ func plain(value []byte) string {
 }
 
 // claimsParameter compares a request for individual claims (OpenID Connect Core
-// section 5.5). There, essential alone makes no claim compulsory, but acr and sub
-// with values are (section 5.5.1): those are enforced, and all that are essential
-// where the connection says that of the parameter itself.
+// section 5.5). There, essential alone makes no claim compulsory, but acr with
+// values, if it is essential, and sub with a value are (section 5.5.1): those are
+// enforced.
 func (a *answered) claimsParameter(ask ask) (out []Check) {
 	if strictjson.Check([]byte(ask.Value)) != nil {
-		return []Check{{Name: ask.Name, Asked: ask.Value, Verdict: NotMet, Enforced: ask.Essential}}
+		return []Check{{Name: ask.Name, Asked: ask.Value, Verdict: NotMet}}
 	}
 	places, _ := strictjson.Members([]byte(ask.Value))
 	for _, place := range []string{"id_token", "userinfo"} {
@@ -199,7 +199,7 @@ func (a *answered) claimsParameter(ask ask) (out []Check) {
 			request, _ := strictjson.Members(claim.Value)
 			wanted, limited := wantedValues(request)
 			essential := string(strictjson.Find(request, "essential")) == "true"
-			c.Enforced = essential && ask.Essential || limited && (claim.Name == "sub" || claim.Name == "acr" && essential)
+			c.Enforced = limited && (claim.Name == "sub" || claim.Name == "acr" && essential)
 			if present(value) {
 				c.Got = plain(value)
 			}

@@ -35,7 +35,7 @@
 // A connection may send acr_values, max_age, prompt, hd and claims (by
 // upstream_params and the other layers). To ask is a wish; what came back is in
 // [Result].Checks, from the same plan that made the URL. max_age is enforced
-// always, the others where the connection says "essential": true of them:
+// always, acr_values where the connection says that they are essential:
 //
 //	{"acr_values": {"alias": "acr_values", "translate": {"4": "urn:idp:high"}, "essential": true}}
 //

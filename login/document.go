@@ -135,7 +135,7 @@ func present(value []byte) bool { return value != nil && !strictjson.IsNull(valu
 func (d *document) issuedFor(expected []string, tenants []string) error {
 	switch strings.Count(d.issuer, tenantid) {
 	case 0:
-		if slices.Contains(expected, d.issuer) {
+		if slices.ContainsFunc(expected, func(e string) bool { return isIssuer(e, d.issuer) }) {
 			return nil
 		}
 		return errors.New("the document is another issuer's; issuer must be the connection's, byte for byte: see options.issuer, options.discovery_url")

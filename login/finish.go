@@ -188,7 +188,7 @@ func (l *login) verified(ctx context.Context, s *snapshot, p *pending, cb *upstr
 			return nil, l.fault(StepIDToken, err)
 		}
 	}
-	return l.identified(ctx, s, p, verified, r)
+	return l.identified(ctx, s, p, verified, cb, r)
 }
 
 // refusal looks at what the answer itself says: who gives it, then an error.
@@ -244,7 +244,7 @@ func (l *login) idToken(ctx context.Context, s *snapshot, p *pending, r *Result)
 }
 
 // identified checks what was asked for, and gets the profile.
-func (l *login) identified(ctx context.Context, s *snapshot, p *pending, t *idToken, r *Result) (*Result, *Error) {
+func (l *login) identified(ctx context.Context, s *snapshot, p *pending, t *idToken, cb *upstream.Callback, r *Result) (*Result, *Error) {
 	got := newAnswered(p, t, l.o.Skew)
 	compare := func(withProfile bool) *Error {
 		r.Checks = got.checks(p.Asked)
@@ -266,6 +266,9 @@ func (l *login) identified(ctx context.Context, s *snapshot, p *pending, t *idTo
 	profile, err := l.profile(ctx, s, t, r)
 	if err != nil {
 		return nil, l.fault(StepProfile, err)
+	}
+	if l.conn.Strategy == "apple" {
+		nameFromApple(profile, cb.User)
 	}
 	r.Profile, r.Subject = profile, s.provider.Subject(profile.UserID)
 	if r.Subject == "" {

@@ -4,7 +4,6 @@ package login
 // come to. It must not know what is done with them: see begin.go and finish.go.
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -219,102 +218,6 @@ func (l *login) settings() error {
 	return nil
 }
 
-// wellKnownIssuers are those of strategies that issue ID tokens although their
-// protocol, as the vendor has it, is plain OAuth 2.0.
-var wellKnownIssuers = map[string]struct{ issuer, jwksURI string }{
-	"apple":         {"https://appleid.apple.com", "https://appleid.apple.com/auth/keys"},
-	"google-apps":   {google, "https://www.googleapis.com/oauth2/v3/certs"},
-	"google-oauth2": {google, "https://www.googleapis.com/oauth2/v3/certs"},
-}
-
-// openSource makes all that can be made without asking the IdP.
-func (l *login) openSource() error {
-	s := &source{
-		tenants: l.o.Tenants, anyHTTP: l.conn.InsecureAllowHTTP, every: l.o.Refresh, now: func() time.Time { return l.now() },
-		use: l.use, tell: l.tell, turn: make(chan struct{}, 1),
-	}
-	s.turn <- struct{}{}
-	l.source = s
-	first, err := l.locate(s)
-	if err != nil {
-		return err
-	}
-	if len(s.urls) > 0 {
-		if len(l.o.Pin) == 0 {
-			return l.trial()
-		}
-		if first, err = readDocument(l.o.Pin, s.anyHTTP); err == nil {
-			err = first.issuedFor(s.expected, s.tenants)
-		}
-		if err != nil {
-			return fmt.Errorf("Pin: %w", err)
-		}
-	}
-	made, err := l.use(first)
-	if err != nil {
-		return err
-	}
-	s.current.Store(made) // due at once: what was pinned may be old
-	return nil
-}
-
-// locate finds out where the metadata is, or gives it where the connection has it.
-func (l *login) locate(s *source) (*document, error) {
-	o := &l.conn.Options
-	s.expected = issuersAt(o.DiscoveryURL)
-	if o.Issuer != "" {
-		s.expected = []string{o.Issuer}
-	}
-	if len(o.OIDCMetadata) > 0 { // the operator's own copy; discovery_url is for where there is none
-		d, err := readDocument(o.OIDCMetadata, s.anyHTTP)
-		if err == nil && len(s.expected) > 0 {
-			err = d.issuedFor(s.expected, s.tenants)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("options.oidc_metadata: %w", err)
-		}
-		return d, nil
-	}
-	if o.DiscoveryURL != "" {
-		if message := check.Endpoint(o.DiscoveryURL, maxMetadataURL, s.anyHTTP); message != "" {
-			return nil, errors.New("options.discovery_url " + message)
-		}
-		if s.urls = []string{o.DiscoveryURL}; len(s.expected) == 0 {
-			return nil, errors.New("options.discovery_url is not a well-known address, which would tell the issuer; set options.issuer")
-		}
-		return nil, nil
-	}
-	own, fault := upstream.NewProvider(l.conn)
-	issuer := o.Issuer
-	if fault == nil {
-		if !own.OpenIDConnect() || issuer != "" && o.JWKSURI != "" {
-			return nil, nil // it has all that it needs
-		}
-		issuer = cmp.Or(issuer, own.Issuer())
-	}
-	switch {
-	case issuer == "" && fault != nil:
-		return nil, fault
-	case issuer == "":
-		return nil, errors.New("its ID tokens cannot be verified; set options.discovery_url, options.issuer or options.oidc_metadata")
-	}
-	if message := check.Endpoint(issuer, maxIssuer, s.anyHTTP); message != "" {
-		return nil, errors.New("options.issuer " + message)
-	}
-	s.urls, s.expected = wellKnown(issuer), []string{issuer}
-	return nil, nil
-}
-
-// trial finds what is wrong with a connection beside its missing endpoints, now
-// and not when the first user comes: it has metadata that nobody is sent to.
-func (l *login) trial() error {
-	const nowhere = "https://metadata.invalid/" // RFC 6761 section 6.4
-	conn := *l.conn
-	conn.Options.OIDCMetadata = []byte(`{"issuer": "` + nowhere + `", "authorization_endpoint": "` + nowhere + `a", "token_endpoint": "` + nowhere + `t", "jwks_uri": "` + nowhere + `j"}`)
-	_, err := upstream.NewProvider(&conn)
-	return err
-}
-
 // use makes what logins need of the connection and a document, nil for none.
 func (l *login) use(d *document) (*snapshot, error) {
 	conn := *l.conn // whose maps nobody writes to
@@ -362,7 +265,7 @@ func (l *login) verifier(conn *upstream.Connection, made *snapshot) error {
 			jwksURI = made.doc.endpoints["jwks_uri"]
 		}
 	}
-	if own, known := wellKnownIssuers[conn.Strategy]; known && issuer == "" {
+	if own, known := signingIssuers[conn.Strategy]; known && issuer == "" {
 		issuer, jwksURI = own.issuer, own.jwksURI
 	} else if !known && !made.provider.OpenIDConnect() {
 		return nil

@@ -79,7 +79,7 @@ func TestL2NotBelieved(t *testing.T) {
 		"a slash more":    {func(p *idp) { p.metadata["issuer"] = p.URL + "/" }, "another issuer's"},
 		"down":            {func(p *idp) { p.metadata = nil }, "status 500"},
 		"gone":            {func(p *idp) { p.Close() }, "cannot be had"},
-		"no endpoints":    {func(p *idp) { delete(p.metadata, "token_endpoint") }, "token_endpoint"},
+		"no endpoints":    {func(p *idp) { delete(p.metadata, "token_endpoint") }, "tokenURL"},
 		"no keys":         {func(p *idp) { delete(p.metadata, "jwks_uri") }, "no jwks_uri"},
 		"a bad endpoint":  {func(p *idp) { p.metadata["jwks_uri"] = "http://keys.example.com/" }, "jwks_uri must begin"},
 		"PAR is required": {func(p *idp) { p.metadata["require_pushed_authorization_requests"] = true }, "require_pushed_authorization_requests"},
