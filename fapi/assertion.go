@@ -6,6 +6,7 @@ package fapi
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/ecdsa"
 	"crypto/x509"
 	"encoding/pem"
@@ -30,9 +31,9 @@ const (
 )
 
 // An authenticator puts the client's authentication onto a form. Each call
-// makes a new one.
+// makes a new one. tokenURL is where token requests go.
 type authenticator interface {
-	authenticate(now time.Time) (url.Values, error)
+	authenticate(now time.Time, tokenURL string) (url.Values, error)
 }
 
 // asserting is private_key_jwt and client_secret_jwt.
@@ -41,15 +42,16 @@ type asserting struct {
 	alg    string
 	secret *signer
 	claims string // the beginning, which does not change
+	aud    string // "" for the token endpoint, which a strategy may have derived
 }
 
 func newAsserting(clientID, audience string) *asserting {
 	id := string(strictjson.Marshal(clientID))
-	return &asserting{claims: `{"iss":` + id + `,"sub":` + id + `,"aud":` + string(strictjson.Marshal(audience)) + `,"jti":"`}
+	return &asserting{claims: `{"iss":` + id + `,"sub":` + id + `,"jti":"`, aud: audience}
 }
 
-func (a *asserting) authenticate(now time.Time) (url.Values, error) {
-	jwt, err := a.assertion(now)
+func (a *asserting) authenticate(now time.Time, tokenURL string) (url.Values, error) {
+	jwt, err := a.assertion(now, cmp.Or(a.aud, tokenURL))
 	if err != nil {
 		return nil, err
 	}
@@ -58,11 +60,12 @@ func (a *asserting) authenticate(now time.Time) (url.Values, error) {
 
 // assertion makes an assertion for one request. Servers keep the jti of each
 // until it has expired, and refuse it when it comes again.
-func (a *asserting) assertion(now time.Time) (string, error) {
+func (a *asserting) assertion(now time.Time, audience string) (string, error) {
 	claims := make([]byte, 0, 512)
 	claims = append(claims, a.claims...)
 	claims = appendID(claims)
-	claims = appendTimes(append(claims, '"'), now, assertionLife)
+	claims = append(append(claims, `","aud":`...), strictjson.Marshal(audience)...) // one string, never a list
+	claims = appendTimes(claims, now, assertionLife)
 	s := a.secret
 	if s == nil {
 		k := a.keys.signing(a.alg) // the one in force now: the set may have been rotated
@@ -124,7 +127,7 @@ func newApple(clientID, secret, kid, teamID string) (*apple, error) {
 	}, nil
 }
 
-func (a *apple) authenticate(now time.Time) (url.Values, error) {
+func (a *apple) authenticate(now time.Time, _ string) (url.Values, error) {
 	if s := a.latest.Load(); s != nil && !now.Before(s.from) && now.Before(s.until) {
 		return url.Values{"client_secret": {s.jwt}}, nil
 	}
@@ -141,4 +144,4 @@ func (a *apple) authenticate(now time.Time) (url.Values, error) {
 // endpoint the root does both.
 type inForm struct{ values url.Values }
 
-func (f inForm) authenticate(time.Time) (url.Values, error) { return f.values, nil }
+func (f inForm) authenticate(time.Time, string) (url.Values, error) { return f.values, nil }

@@ -11,7 +11,9 @@ import (
 func (c *Client) At(now func() time.Time) { c.get().now = now }
 
 // Assertion makes what authenticates the client.
-func (c *Client) Assertion() (url.Values, error) { return c.get().pushed.authenticate(c.get().now()) }
+func (c *Client) Assertion() (url.Values, error) {
+	return c.get().pushed.authenticate(c.get().now(), "")
+}
 
 // RequestObject signs parameters.
 func (c *Client) RequestObject(params url.Values) (string, error) {

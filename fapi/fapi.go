@@ -113,8 +113,9 @@ type client struct {
 }
 
 // New reads what conn asks for, checks that it can be done with the options, and
-// attaches it to p, the Provider that was made of conn. p stays as it is. It
-// makes no request.
+// attaches it to p, the Provider that NewProvider made of conn: what p does not
+// demand any more, because it is attached already, is left as it is. p stays as it
+// is. New makes no request.
 //
 // Metadata is that of conn.Options.OIDCMetadata. The error is an [*Error] of the
 // stage "connection" or "key" that says what is missing.
@@ -126,9 +127,11 @@ func New(conn *upstream.Connection, p *upstream.Provider, options Options) (*Cli
 	if err := c.metadata.read(conn); err != nil {
 		return nil, err
 	}
-	demands := p.Demands()
+	if c.metadata.issuer == "" {
+		c.metadata.issuer = p.Issuer()
+	}
 	var met []string
-	for _, demand := range demands {
+	for _, demand := range p.Demands() {
 		if meets, err := c.meet(conn, demand); err != nil {
 			return nil, err
 		} else if meets {
@@ -191,7 +194,8 @@ func (c *client) assert(conn *upstream.Connection, method string) error {
 			return connectionError("the issuer is not known, which is the audience of %s; set options.issuer or options.oidc_metadata", method)
 		}
 	case "token_endpoint":
-		if audience = c.metadata.tokenEndpoint; audience == "" {
+		// Where the strategy derives it, the request for a token tells it.
+		if audience = c.metadata.tokenEndpoint; audience == "" && (c.options.Push || c.metadata.pushEndpoint != "") {
 			return connectionError("the token endpoint is not known, which is the audience of %s; set options.token_endpoint", method)
 		}
 	default:

@@ -97,7 +97,7 @@ func (c *client) pushRequest(ctx context.Context, params url.Values) (string, er
 	if err := c.certificate(endpoint.Transport(host)); err != nil {
 		return "", err
 	}
-	auth, err := c.pushed.authenticate(c.now())
+	auth, err := c.pushed.authenticate(c.now(), c.metadata.tokenEndpoint)
 	if err != nil {
 		return "", err
 	}

@@ -103,7 +103,7 @@ func (c *client) tokenRequest(req *http.Request, target *url.URL, form []byte) (
 		sent.Host = ""
 	}
 	if c.auth != nil {
-		values, err := c.auth.authenticate(c.now())
+		values, err := c.auth.authenticate(c.now(), req.URL.String())
 		if err != nil {
 			return nil, err
 		}
