@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"mime"
 	"net/http"
 	"net/url"
@@ -231,11 +232,85 @@ type AuthorizeRequest struct {
 	Scope               string
 	ScreenHint          string
 	State               string
+
+	others *others // what has no field, see Other; nil if there is nothing
+}
+
+// others are the parameters of a request that have no field. Which of them
+// matter, a connection says; so they are kept as they came. It is never changed.
+type others struct {
+	raw  string     // a part of the query that has them all
+	form url.Values // or the form, where the host had parsed it
+	set  map[string]string
+}
+
+// Other gives the value of a parameter that some connection may ask for by
+// "from", decoded, "" if it is absent. The error is a [*RequestError] if the
+// parameter is malformed or comes twice; AuthorizationURL gives the same where
+// the connection asks for it. A parameter that has a field is read from there.
+func (r *AuthorizeRequest) Other(name string) (string, error) {
+	if s := slotOf(name); s != noSlot {
+		return r.first(s), nil
+	}
+	var value [1]string
+	if err := r.read(query.NewNames([]string{name}), value[:]); err != nil {
+		return "", err
+	}
+	return value[0], nil
+}
+
+// SetOther sets such a parameter, in a request that a host fills by hand; "" takes
+// it away. What a connection makes of it, it makes of one that came.
+func (r *AuthorizeRequest) SetOther(name, value string) {
+	if s := slotOf(name); s != noSlot {
+		r.set(s, value)
+		return
+	}
+	o := others{}
+	if r.others != nil {
+		o = *r.others
+	}
+	if o.set = maps.Clone(o.set); o.set == nil {
+		o.set = map[string]string{}
+	}
+	o.set[name] = value
+	r.others = &o // a copy of the request keeps its own
+}
+
+// read puts the values of parameters that have no field in the places of their
+// names.
+func (r *AuthorizeRequest) read(names *query.Names, values []string) *RequestError {
+	o := r.others
+	if o == nil || names == nil {
+		return nil
+	}
+	list := names.List()
+	bad, problem := -1, ""
+	if o.form != nil {
+		bad, problem = names.FormValues(o.form, values)
+	} else if o.raw != "" {
+		bad, problem = names.Values(o.raw, values)
+	}
+	if bad >= 0 {
+		return badName(list[bad], problem)
+	}
+	for i, name := range list {
+		if value, ok := o.set[name]; ok {
+			if values[i] = value; query.Problem(value) != "" {
+				return badName(name, query.Problem(value))
+			}
+		}
+		if len(values[i]) > maxForm {
+			return badName(name, "is longer than 64 KiB")
+		}
+	}
+	return nil
 }
 
 // Format prints the request like any struct, but for the token in it.
 func (r AuthorizeRequest) Format(f fmt.State, verb rune) {
 	type plain AuthorizeRequest // without this method
+	r.others = nil              // may hold anything
 	fmt.Fprintf(f, fmt.FormatString(f, verb), plain(r))
 }
 
@@ -308,46 +383,27 @@ func (r *AuthorizeRequest) at(s slot) *string {
 	return &r.State
 }
 
-// values gives how many values a parameter has in the request: several only
-// for resource.
-func (r *AuthorizeRequest) values(s slot) int {
-	if s == slotResource {
-		return len(r.Resource)
-	}
-	return 1
-}
-
-// value gives the i-th value of a parameter, "" if it is absent.
-func (r *AuthorizeRequest) value(s slot, i int) string {
-	if s == slotResource {
-		return r.Resource[i]
-	}
-	return r.text(s)
-}
-
-// text gives the value of a parameter other than resource.
-func (r *AuthorizeRequest) text(s slot) string {
-	if s == slotIDTokenHint {
+// first gives the value of a parameter, of resource the first; "" if it is absent.
+func (r *AuthorizeRequest) first(s slot) string {
+	switch s {
+	case slotIDTokenHint:
 		return r.IDTokenHint.Reveal()
+	case slotResource:
+		for _, value := range r.Resource {
+			if value != "" {
+				return value
+			}
+		}
+		return ""
 	}
 	return *r.at(s)
-}
-
-// has reports whether the request has any value for a parameter.
-func (r *AuthorizeRequest) has(s slot) bool {
-	for i := range r.values(s) {
-		if r.value(s, i) != "" {
-			return true
-		}
-	}
-	return false
 }
 
 // A RequestError says which recognised parameter of an /authorize request is
 // malformed. It never repeats a value, so that it can be logged and shown.
 type RequestError struct {
 	Code        string // RFC 6749 section 4.1.2.1: always "invalid_request"
-	Parameter   string // as it is spelled in the request; "" if it is about the request as a whole
+	Parameter   string // its name; "" if it is about the request as a whole
 	Description string // fit for error_description: ASCII without quotes and backslashes
 }
 
@@ -358,11 +414,16 @@ func badRequest(description string) *RequestError {
 	return &RequestError{"invalid_request", "", description}
 }
 
-func badParameter(s slot, problem string) *RequestError {
-	return &RequestError{"invalid_request", slotNames[s], "parameter " + slotNames[s] + " " + problem}
-}
+func badParameter(s slot, problem string) *RequestError { return badName(slotNames[s], problem) }
 
-const doubled = "is given more than once"
+// badName is badParameter for a name that may hold what a description may not.
+func badName(name, problem string) *RequestError {
+	what := "parameter " + name
+	if strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r >= 0x7f || r == '"' || r == '\\' }) {
+		what = "a parameter"
+	}
+	return &RequestError{"invalid_request", name, what + " " + problem}
+}
 
 const (
 	maxQuery = 32 << 10 // bytes of a query, undecoded
@@ -449,15 +510,30 @@ func (r *AuthorizeRequest) parse(raw string) *RequestError {
 		order   [slotEnd]slot
 		n       int
 		seen    uint64 // one bit a slot
+		whole   = raw
+		first   = -1 // where the first pair that is not recognised begins,
+		last    = 0  // and where the last ends
 	)
 	for raw != "" {
+		if raw[0] == '&' { // an empty pair
+			raw = raw[1:]
+			continue
+		}
 		s, rest := firstName(raw)
 		if s == noSlot {
-			_, raw, _ = strings.Cut(raw, "&")
+			if first < 0 {
+				first = len(whole) - len(raw)
+			}
+			pair := strings.IndexByte(raw, '&')
+			if pair < 0 {
+				pair = len(raw)
+			}
+			raw = raw[pair:]
+			last = len(whole) - len(raw)
 			continue
 		}
 		if seen&(1<<s) != 0 && s != slotResource {
-			return badParameter(s, doubled)
+			return badParameter(s, query.Doubled)
 		}
 		seen |= 1 << s
 		// Many a value stands for itself: then looking for what does not has found
@@ -486,6 +562,9 @@ func (r *AuthorizeRequest) parse(raw string) *RequestError {
 	for i := range n {
 		r.set(order[i], all[start:ends[i]])
 		start = ends[i]
+	}
+	if first >= 0 {
+		r.others = &others{raw: whole[first:last]}
 	}
 	return nil
 }
@@ -545,14 +624,18 @@ func slotOfEncoded(name string) slot {
 // already. The rules are those of [ParseAuthorizeQuery] as far as url.Values
 // still shows what came, and the values that it reads have at most 64 KiB in
 // all; parameters are looked at in the order of their names.
-// The error is a [*RequestError]. form is not changed.
+// The error is a [*RequestError]. form is not changed, and kept: parameters that
+// have no field are read from it when a connection asks for them.
 func ParseAuthorizeValues(form url.Values) (*AuthorizeRequest, error) {
 	req := new(AuthorizeRequest)
-	size := 0
+	size, known := 0, 0
 	for _, s := range slotsSorted {
-		values := form[slotNames[s]]
+		values, ok := form[slotNames[s]]
+		if ok {
+			known++
+		}
 		if len(values) > 1 && s != slotResource {
-			return nil, badParameter(s, doubled)
+			return nil, badParameter(s, query.Doubled)
 		}
 		for _, value := range values {
 			if size += len(value); size > maxForm {
@@ -563,6 +646,9 @@ func ParseAuthorizeValues(form url.Values) (*AuthorizeRequest, error) {
 			}
 			req.set(s, value)
 		}
+	}
+	if known < len(form) {
+		req.others = &others{form: form}
 	}
 	return req, nil
 }

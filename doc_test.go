@@ -115,6 +115,15 @@ func TestReadmeTables(t *testing.T) {
 
 // E1 holds for every function that returns an error: each has a call here that
 // fails, and a new function without one fails this test.
+// otherError is that of a parameter which comes twice.
+func otherError() error {
+	req, err := upstream.ParseAuthorizeQuery("idphint=a&idphint=b")
+	if err == nil {
+		_, err = req.Other("idphint")
+	}
+	return err
+}
+
 func TestE1PrefixOfEveryError(t *testing.T) {
 	ctx := context.Background()
 	var provider *upstream.Provider
@@ -134,6 +143,7 @@ func TestE1PrefixOfEveryError(t *testing.T) {
 		"TokenConfig.DeviceAuth":               first(config.DeviceAuth(ctx)),
 		"TokenConfig.Exchange":                 first(config.Exchange(ctx, "code")),
 		"TokenConfig.PasswordCredentialsToken": first(config.PasswordCredentialsToken(ctx, "u", "p")),
+		"AuthorizeRequest.Other":               otherError(),
 		"Connection.UnmarshalJSON":             new(upstream.Connection).UnmarshalJSON([]byte("{")),
 		"Connection.UpdateBody":                first((*upstream.Connection)(nil).UpdateBody()),
 		"Connection.Validate":                  new(upstream.Connection).Validate(),

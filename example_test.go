@@ -303,3 +303,83 @@ func ExampleConnection_Warnings() {
 	// /options/colour is not known here and has no effect
 	// /options/kid has no effect here; it is read for apple alone
 }
+
+// urlFor gives the query of the URL for options and a request: what the examples
+// of parameters show.
+func urlFor(upstreamParams, request string) string {
+	conn, err := upstream.ParseConnection([]byte(`{"name": "corp", "strategy": "oidc", "options": {"client_id": "c", "scope": "openid",
+		"authorization_endpoint": "https://idp.example.com/authorize", "token_endpoint": "https://idp.example.com/token",
+		"upstream_params": ` + upstreamParams + `}}`))
+	if err != nil {
+		log.Fatal(err)
+	}
+	provider, err := upstream.NewProvider(conn)
+	if err != nil {
+		log.Fatal(err)
+	}
+	req, err := upstream.ParseAuthorizeQuery(request)
+	if err != nil {
+		return err.Error()
+	}
+	params, err := provider.Params(req, upstream.Transaction{})
+	if err != nil {
+		return err.Error()
+	}
+	return params.Encode()
+}
+
+// Names that the vendor's list does not have come by from, with values that the
+// connection lists; all other values are as if absent.
+func ExampleParam_from() {
+	keycloak := `{"kc_idp_hint": {"from": "idphint", "allow": ["github", "corp-saml"], "value": "corp-saml"}}`
+	fmt.Println(urlFor(keycloak, "idphint=github"))
+	fmt.Println(urlFor(keycloak, "idphint=evil"))
+
+	fmt.Println(urlFor(`{"kc_idp_hint": {"from": "kc_idp_hint", "allow_pattern": "[a-z0-9-]{1,32}"}}`, "kc_idp_hint=github"))
+	fmt.Println(urlFor(`{"organization": {"from": "organization", "allow_pattern": "org_[A-Za-z0-9]{1,24}"}}`, "organization=org_7Xk"))
+	fmt.Println(urlFor(`{"domain_hint": {"from": "domain_hint", "allow": ["contoso.com", "fabrikam.com"]}}`, "domain_hint=contoso.com&domain_hint=x"))
+	// Output:
+	// kc_idp_hint=github
+	// kc_idp_hint=corp-saml
+	// kc_idp_hint=github
+	// organization=org_7Xk
+	// upstream: invalid_request: parameter domain_hint is given more than once
+}
+
+// Of a claims request, the claims that are not allowed are taken out.
+func ExampleParam_claims() {
+	fmt.Println(urlFor(`{"claims": {"from": "claims", "allow": ["email", "auth_time"]}}`,
+		url.Values{"claims": {`{"userinfo": {"email": {"essential": true}, "phone_number": null}, "id_token": {"auth_time": null}}`}}.Encode()))
+	// Output:
+	// claims=%7B%22userinfo%22%3A%7B%22email%22%3A%7B%22essential%22%3A+true%7D%7D%2C%22id_token%22%3A%7B%22auth_time%22%3Anull%7D%7D
+}
+
+// A prompt for everybody, but for those whose name the application knows.
+func ExampleParam_unless() {
+	picker := `{"prompt": {"value": "select_account", "unless": ["login_hint"]}, "login_hint": {"alias": "login_hint"}}`
+	fmt.Println(urlFor(picker, ""))
+	fmt.Println(urlFor(picker, "login_hint=ann@example.com"))
+	// Output:
+	// prompt=select_account
+	// login_hint=ann%40example.com
+}
+
+// A host may read what its connections ask for, and set it in a request of its own
+// making.
+func ExampleAuthorizeRequest_Other() {
+	req, err := upstream.ParseAuthorizeQuery("client_id=app&idphint=github")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(req.Other("idphint"))
+	// Output:
+	// github <nil>
+}
+
+func ExampleAuthorizeRequest_SetOther() {
+	req := &upstream.AuthorizeRequest{ClientID: "app"}
+	req.SetOther("idphint", "github")
+	fmt.Println(req.Other("idphint"))
+	// Output:
+	// github <nil>
+}

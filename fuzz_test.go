@@ -150,7 +150,7 @@ func FuzzRequest(f *testing.F) {
 		if values, err := url.ParseQuery(query); err == nil {
 			same, err := upstream.ParseAuthorizeValues(values)
 			require.NoError(t, err)
-			assert.Equal(t, req, same)
+			assert.Equal(t, fields(req), fields(same))
 		}
 	})
 }

@@ -6,10 +6,10 @@ package upstream
 // of the transaction's rules, or of tokens.
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
-	"math"
 	"reflect"
 	"regexp"
 	"slices"
@@ -19,6 +19,7 @@ import (
 	"example.com/upstream/internal/check"
 	"example.com/upstream/internal/lossless"
 	"example.com/upstream/internal/option"
+	"example.com/upstream/internal/plan"
 	"example.com/upstream/internal/query"
 	"example.com/upstream/internal/rule"
 	"example.com/upstream/internal/strictjson"
@@ -37,12 +38,26 @@ type Params map[string]Param
 // passes Allow and AllowPattern, as Translate renders it. Without such a value
 // Value is the default, and without a default the lower layers decide.
 //
+// From takes the place of Alias for a parameter that the vendor's list does not
+// have. As its name is open its values are not: Allow or AllowPattern is required.
+// From claims (OpenID Connect Core 5.5), Allow and AllowPattern are for the names
+// of claims, and all others are taken out.
+//
 // For the aliases acr_values, prompt and ui_locales, which are lists separated
 // by spaces, the three rules apply to each item; items that do not pass are
 // left out.
 type Param struct {
 	Value string
 	Alias Alias
+	From  string
+
+	// Unless names incoming parameters; where the request has one of them, the
+	// lower layers decide as if the Param were not there.
+	Unless []string
+
+	// Essential is for acr_values: whoever checks the ID token has to see that its
+	// acr is one of those that were sent. The mapping does not change by it.
+	Essential bool
 
 	// Allow lists the values that may pass. nil allows all, an empty list none.
 	Allow []string
@@ -101,7 +116,7 @@ func (f paramsField) Agrees(text []byte) bool {
 	for _, m := range members {
 		p, ok := (*f.p)[m.Name]
 		entry, _ := strictjson.Members(m.Value)
-		if !ok || p.Allow != nil || p.AllowPattern != "" || p.Translate != nil || len(entry) != 1 {
+		if !ok || p.ruled() || p.From != "" || p.Unless != nil || p.Essential || len(entry) != 1 {
 			return false
 		}
 		switch e := entry[0]; {
@@ -146,6 +161,12 @@ func readParam(text []byte, at string) (p Param, problems []lossless.Problem) {
 			if p.Alias = Alias(strictjson.Text(m.Value)); p.Alias == "" {
 				wrong(at, "must be one of "+strings.Join(slotNames[:aliasEnd], " "))
 			}
+		case "from":
+			problems = append(problems, lossless.NonEmpty(&p.From).Read(m.Value, at)...)
+		case "unless":
+			problems = append(problems, lossless.List(&p.Unless).Read(m.Value, at)...)
+		case "essential":
+			problems = append(problems, lossless.Flag(&p.Essential).Read(m.Value, at)...)
 		case "allow":
 			problems = append(problems, lossless.List(&p.Allow).Read(m.Value, at)...)
 		case "allow_pattern":
@@ -175,47 +196,35 @@ func short(text []byte) string {
 func (p Param) MarshalJSON() ([]byte, error) {
 	out := struct {
 		Alias        Alias             `json:"alias,omitempty"`
+		From         string            `json:"from,omitempty"`
 		Value        *string           `json:"value,omitempty"`
+		Unless       []string          `json:"unless,omitempty"`
+		Essential    bool              `json:"essential,omitempty"`
 		Allow        []string          `json:"allow,omitzero"` // an empty list means something
 		AllowPattern string            `json:"allow_pattern,omitempty"`
 		Translate    map[string]string `json:"translate,omitempty"`
-	}{p.Alias, &p.Value, p.Allow, p.AllowPattern, p.Translate}
-	if p.Alias != "" && p.Value == "" {
+	}{p.Alias, p.From, &p.Value, p.Unless, p.Essential, p.Allow, p.AllowPattern, p.Translate}
+	if p.dynamic() && p.Value == "" {
 		out.Value = nil
 	}
 	return json.Marshal(out)
 }
 
-// A layer is where an entry comes from. Of one name, the lowest number wins.
-type layer uint8
-
-const (
-	layerProtocol layer = iota
-	layerTransaction
-	layerUpstreamParams
-	layerAuthParamsMap
-	layerAuthParams
-	layerStrategy
-	layerURL
-)
-
-func (l layer) String() string {
-	return [...]string{"protocol", "transaction", "upstream_params", "authParamsMap", "authParams", "strategy", "authorizationURL"}[l]
-}
-
 // An entry is one configured parameter of layers 2 to 5, all brought to one form.
 type entry struct {
-	layer  layer
-	name   string
-	param  Param
-	parent string // pointer of the object that has it; of layerURL, of the URL itself
+	layer plan.Layer
+	name  string
+	param Param
+	// formPost stands for rule O9: it is sent only with name or email in the scope.
+	formPost bool
+	parent   string // pointer of the object that has it; of plan.URL, of the URL itself
 
 	pattern *regexp.Regexp // of a dynamic parameter's allow_pattern, once it has been checked
 }
 
 // pointer says where the configuration has the entry.
 func (e *entry) pointer() string {
-	if e.layer == layerURL {
+	if e.layer == plan.URL {
 		return e.parent
 	}
 	return e.parent + strictjson.Pointer(e.name)
@@ -229,21 +238,24 @@ func (e *entry) report(k *checked, member, message string) {
 	}
 }
 
-// scopes is what connection_scope is merged with. (rule M6)
-type scopes struct {
-	own []string
-	sep string
+// dynamic reports whether the value comes from the request.
+func (p *Param) dynamic() bool { return p.Alias != "" || p.From != "" }
+
+// ruled reports whether some rule looks at the value.
+func (p *Param) ruled() bool {
+	return p.Allow != nil || p.AllowPattern != "" || len(p.Translate) > 0
 }
 
 // newRule compiles the rules of a valid Param, nil if it has none. It copies,
 // because the caller may go on changing its slices and maps.
 func newRule(e *entry) *rule.Rule {
 	p := &e.param
-	if p.Allow == nil && p.AllowPattern == "" && len(p.Translate) == 0 {
+	if !p.ruled() {
 		return nil
 	}
 	return &rule.Rule{
-		Items:      p.Alias == AliasACRValues || p.Alias == AliasPrompt || p.Alias == AliasUILocales,
+		Items:      p.isList(),
+		Claims:     p.From == claimsName,
 		Restricted: p.Allow != nil || p.AllowPattern != "",
 		Allow:      slices.Sorted(slices.Values(p.Allow)),
 		Pattern:    e.pattern,
@@ -251,220 +263,94 @@ func newRule(e *entry) *rule.Rule {
 	}
 }
 
-// A candidate is one place that the value of a parameter may come from.
-type candidate struct {
-	layer  layer
-	source slot       // the incoming parameter; noSlot for a static value
-	value  string     // static value
-	text   string     // "&name=" and the static value, encoded; "" if that is empty, and in constants
-	rule   *rule.Rule // on the incoming value
-	scopes *scopes    // only for connection_scope
+// isList reports whether the value is a list separated by spaces. (rule M7)
+func (p *Param) isList() bool {
+	return p.Alias == AliasACRValues || p.Alias == AliasPrompt || p.Alias == AliasUILocales
 }
 
-// values gives how many values there are to look at.
-func (c *candidate) values(req *AuthorizeRequest) int {
-	if c.source == noSlot {
-		return 1
-	}
-	return req.values(c.source)
+// claimsName is the incoming parameter whose value is JSON (rule B3).
+const claimsName = "claims"
+
+// sources numbers the incoming parameters that a plan looks at: first those that
+// have a field in AuthorizeRequest, then the others.
+type sources struct {
+	slots []slot
+	names *query.Names
 }
 
-// size gives how long several values are together, where that matters.
-func (c *candidate) size(req *AuthorizeRequest) (n int) {
-	if c.source == slotResource && c.rule != nil {
-		for _, value := range req.Resource {
-			n += len(value)
+// newSources collects the sources of all entries.
+func newSources(entries []entry) sources {
+	s := sources{slots: []slot{slotConnectionScope}}
+	known := [noSlot]bool{slotConnectionScope: true}
+	var open []string
+	seen := map[string]bool{}
+	add := func(name string) {
+		switch slot := slotOf(name); {
+		case name == "" || slot == noSlot && seen[name]:
+		case slot == noSlot:
+			seen[name] = true
+			open = append(open, name)
+		case !known[slot]:
+			known[slot] = true
+			s.slots = append(s.slots, slot)
 		}
 	}
-	return n
-}
-
-// at gives the i-th value, "" for none, of values of that size.
-func (c *candidate) at(req *AuthorizeRequest, i, size int) string {
-	switch {
-	case c.source == noSlot:
-		return c.value
-	case c.scopes != nil:
-		return rule.MergeScopes(req.ConnectionScope, c.scopes.own, c.scopes.sep)
-	}
-	value := req.value(c.source, i)
-	if c.source == slotResource {
-		return c.rule.Part(value, size)
-	}
-	return c.rule.Apply(value)
-}
-
-// forwards reports whether the value of a dynamic candidate is the only one of
-// the incoming parameter, as it came.
-func (c *candidate) forwards() bool {
-	return c.source != slotResource && c.rule == nil && c.scopes == nil
-}
-
-// A kind says where a step gets its value.
-type kind uint8
-
-const (
-	kindConstant  kind = iota // known when the Provider is built
-	kindForwarded             // one incoming parameter as it came
-	kindMapped                // the first candidate with a value
-	kindRedirectURI
-	kindState
-	kindNonce
-	kindChallenge
-	kindChallengeMethod
-	kindRequestToken
-)
-
-// A step is the decision about one parameter name. The steps of a plan are in
-// the order of the names, which is the order of the URL.
-type step struct {
-	name string
-	// text is "&name=", to be followed by a value; of a constant it is the whole
-	// pair, and that of all constants that follow at once, whose own is "".
-	text string
-	kind kind
-	// skip is how many constants follow whose text this one has.
-	skip uint16
-	// first is the step's first candidate among those of the plan. A slice would
-	// take more room, in each step of each tenant.
-	first uint32
-}
-
-// A plan is the compiled form of all that can ever be sent.
-type plan struct {
-	base       string // the authorization endpoint without its query
-	steps      []step
-	candidates []candidate // of all steps
-	size       int         // about how long a URL is
-}
-
-// of gives the candidates of the i-th step, in the order in which they are asked.
-func (p *plan) of(i int) []candidate {
-	end := len(p.candidates)
-	if i+1 < len(p.steps) {
-		end = int(p.steps[i+1].first)
-	}
-	return p.candidates[p.steps[i].first:end]
-}
-
-// A draft is a step that is being put together.
-type draft struct {
-	name       string
-	kind       kind
-	candidates []candidate
-}
-
-// newPlan merges the layers. protocol holds the steps of layer 1, own the
-// connection's scopes as a candidate, if the protocol has scopes.
-func newPlan(base string, entries []entry, protocol []draft) plan {
-	drafts := make([]*draft, 0, len(protocol)+len(entries))
-	byName := make(map[string]*draft, len(protocol)+len(entries))
-	for i := range protocol {
-		drafts = append(drafts, &protocol[i])
-		byName[protocol[i].name] = &protocol[i]
-	}
-	for i := range entries { // from the highest layer down
-		e := &entries[i]
-		d := byName[e.name]
-		if d == nil {
-			d = &draft{name: e.name, kind: kindMapped}
-			byName[e.name] = d
-			drafts = append(drafts, d)
-		}
-		d.add(e)
-	}
-	slices.SortFunc(drafts, func(a, b *draft) int { return strings.Compare(a.name, b.name) })
-	count := 0
-	for i := range drafts {
-		count += len(drafts[i].candidates)
-	}
-	p := plan{base: base, steps: make([]step, len(drafts)), candidates: make([]candidate, 0, count)}
-	for i, d := range drafts {
-		p.steps[i] = step{name: d.name, kind: d.kind, first: uint32(len(p.candidates))}
-		p.candidates = append(p.candidates, d.candidates...)
-	}
-	p.link()
-	return p
-}
-
-// add appends the candidates of an entry.
-func (d *draft) add(e *entry) {
-	if d.final() {
-		return
-	}
-	static := candidate{layer: e.layer, source: noSlot, value: e.param.Value}
-	if d.name == "scope" && e.layer != layerURL {
-		// Replaces the connection's scopes, which stand in layer 1, and with
-		// them what the request may ask for (rules M3, M6).
-		d.candidates = []candidate{static}
-		return
-	}
-	if e.param.Alias == "" {
-		d.candidates = append(d.candidates, static)
-		return
-	}
-	d.candidates = append(d.candidates, candidate{
-		layer: e.layer, source: slotOf(string(e.param.Alias)), rule: newRule(e),
-	})
-	if e.param.Value != "" {
-		d.candidates = append(d.candidates, static)
-	}
-}
-
-// final reports whether no lower layer can be asked any more.
-func (d *draft) final() bool {
-	n := len(d.candidates)
-	return n > 0 && d.candidates[n-1].source == noSlot && d.candidates[n-1].layer != layerProtocol
-}
-
-// link encodes what is known and joins neighbouring constants.
-func (p *plan) link() {
-	const value = 40 // bytes of an incoming one, more or less
-	p.size = len(p.base)
-	var run *step // the constant that carries the text of those after it
-	var text []byte
-	end := func() {
-		if run != nil {
-			run.text = string(text)
-		}
-		run, text = nil, text[:0]
-	}
-	for i := range p.steps {
-		s, candidates := &p.steps[i], p.of(i)
-		key := "&" + string(query.AppendEscape(nil, s.name)) + "="
-		if s.kind == kindMapped && len(candidates) == 1 {
-			if c := &candidates[0]; c.source == noSlot {
-				s.kind = kindConstant
-			} else if c.forwards() {
-				s.kind = kindForwarded
-			}
-		}
-		if s.kind == kindConstant {
-			if run != nil && run.skip == math.MaxUint16 {
-				end()
-			}
-			if run == nil {
-				run = s
-			} else {
-				run.skip++
-			}
-			if value := candidates[0].value; value != "" { // else it is suppressed
-				before := len(text)
-				text = query.AppendEscape(append(text, key...), value)
-				p.size += len(text) - before
-			}
-			continue
-		}
-		end()
-		s.text = key
-		p.size += len(key) + value
-		for j := range candidates {
-			if c := &candidates[j]; c.value != "" {
-				c.text = key + string(query.AppendEscape(nil, c.value))
-			}
+	for i := range entries {
+		p := &entries[i].param
+		add(p.source())
+		for _, name := range p.Unless {
+			add(name)
 		}
 	}
-	end()
+	s.slots = slices.Clip(s.slots)
+	s.names = query.NewNames(open)
+	return s
+}
+
+// source names the incoming parameter of a Param, "" if it has none.
+func (p *Param) source() string {
+	if p.Alias != "" {
+		return string(p.Alias)
+	}
+	return p.From
+}
+
+func (s *sources) count() int { return len(s.slots) + len(s.names.List()) }
+
+// of gives the number of an incoming parameter, plan.None if nobody asks for it.
+func (s *sources) of(name string) plan.Source {
+	if slot := slotOf(name); slot != noSlot {
+		if i := slices.Index(s.slots, slot); i >= 0 {
+			return plan.Source(i)
+		}
+	} else if i := s.names.Index(name); i >= 0 {
+		return plan.Source(len(s.slots) + i)
+	}
+	return plan.None
+}
+
+// name is the way back.
+func (s *sources) name(n plan.Source) string {
+	switch i := int(n) - len(s.slots); {
+	case n == plan.None:
+		return ""
+	case i >= 0:
+		return s.names.List()[i]
+	}
+	return slotNames[s.slots[n]]
+}
+
+// compile gives the entry as a plan takes it.
+func (e *entry) compile(s *sources) plan.Entry {
+	p := &e.param
+	out := plan.Entry{Layer: e.layer, Name: e.name, Source: s.of(p.source()), Value: p.Value, Essential: p.Essential, FormPost: e.formPost}
+	if out.Source != plan.None {
+		out.List, out.Many, out.Rule = p.isList(), p.source() == string(AliasResource), newRule(e)
+	}
+	for _, name := range p.Unless {
+		out.Unless = append(out.Unless, s.of(name))
+	}
+	return out
 }
 
 // entries brings layers 2 to 5 to one list, the highest first and each in the
@@ -482,16 +368,20 @@ func (c *Connection) entries(k *checked, rawQuery, at string) []entry {
 	}
 	const params, mapped, static = "options/upstream_params", "options/authParamsMap", "options/authParams"
 	for _, name := range within(params, lossless.Keys(c.doc.Lookup(params), o.UpstreamParams), maxParams) {
-		out = append(out, entry{layer: layerUpstreamParams, name: name, param: o.UpstreamParams[name], parent: "/" + params})
+		out = append(out, entry{layer: plan.UpstreamParams, name: name, param: o.UpstreamParams[name], parent: "/" + params})
 	}
 	for _, name := range within(mapped, lossless.Keys(c.doc.Lookup(mapped), o.AuthParamsMap), c.bound(mapped).Members) {
-		out = append(out, entry{layer: layerAuthParamsMap, name: name, param: Dynamic(o.AuthParamsMap[name]), parent: "/" + mapped})
+		out = append(out, entry{layer: plan.AuthParamsMap, name: name, param: Dynamic(o.AuthParamsMap[name]), parent: "/" + mapped})
 	}
 	for _, name := range within(static, lossless.Keys(c.doc.Lookup(static), o.AuthParams), c.bound(static).Members) {
-		out = append(out, entry{layer: layerAuthParams, name: name, param: Static(o.AuthParams[name]), parent: "/" + static})
+		out = append(out, entry{layer: plan.AuthParams, name: name, param: Static(o.AuthParams[name]), parent: "/" + static})
 	}
-	out = append(out, urlEntries(k, rawQuery, at)...)
-	folded := make(map[string]string, len(out))
+	own := c.strategyEntries()
+	folded := make(map[string]string, len(out)+len(own))
+	for i := range own { // what collides with one of these is what is configured
+		folded[own[i].name] = own[i].name
+	}
+	out = append(append(out, own...), urlEntries(k, rawQuery, at)...)
 	for i := range out {
 		e := &out[i]
 		e.check(k)
@@ -503,6 +393,19 @@ func (c *Connection) entries(k *checked, rawQuery, at string) []entry {
 		}
 	}
 	return out
+}
+
+// strategyEntries are the parameters that a strategy asks for by itself, between
+// authParams and the authorization endpoint's query. (rules O5, O9)
+func (c *Connection) strategyEntries() []entry {
+	o := &c.Options
+	switch domain := cmp.Or(o.Domain, o.TenantDomain); {
+	case c.Strategy == "google-apps" && domain != "":
+		return []entry{{layer: plan.Strategy, name: "hd", param: Static(domain)}}
+	case c.Strategy == "apple":
+		return []entry{{layer: plan.Strategy, name: "response_mode", param: Static("form_post"), formPost: true}}
+	}
+	return nil
 }
 
 // urlEntries takes the query of the authorization endpoint apart (layer 5).
@@ -522,7 +425,7 @@ func urlEntries(k *checked, rawQuery, at string) (out []entry) {
 			k.report(at, "has a query of which a parameter "+wrong)
 			continue
 		}
-		e := entry{layer: layerURL, name: string(name), param: Static(string(value)), parent: at}
+		e := entry{layer: plan.URL, name: string(name), param: Static(string(value)), parent: at}
 		if seen[e.name] {
 			k.report(at, fmt.Sprintf("has the parameter %q twice in its query", shown(e.name)))
 		}
@@ -554,13 +457,13 @@ func wrongStatic(name, value string) string {
 
 // checkExtra holds the host's own parameters against the rules for configured
 // ones.
-func (p *plan) checkExtra(extra map[string]string) *TransactionError {
+func checkExtra(extra map[string]string, p *plan.Plan) *TransactionError {
 	if len(extra) == 0 {
 		return nil
 	}
-	spellings := make(map[string]string, len(p.steps)+len(extra))
-	for i := range p.steps {
-		spellings[check.FoldParameter(p.steps[i].name)] = p.steps[i].name
+	spellings := make(map[string]string, len(extra))
+	for name := range p.Names {
+		spellings[check.FoldParameter(name)] = name
 	}
 	for _, name := range slices.Sorted(maps.Keys(extra)) {
 		value := extra[name]
@@ -570,7 +473,7 @@ func (p *plan) checkExtra(extra map[string]string) *TransactionError {
 		message := wrongStatic(name, value)
 		folded := check.FoldParameter(name)
 		if twin, ok := spellings[folded]; ok && twin != name && message == "" {
-			message = fmt.Sprintf("differs from %q only in case; keep one spelling", twin)
+			message = fmt.Sprintf("%q is another spelling of it; keep one of them", shown(twin))
 		}
 		if message != "" {
 			return &TransactionError{"extra", "has the parameter " + strconv.Quote(shown(name)) + ", which cannot be sent: " + message}
@@ -584,19 +487,19 @@ func (p *plan) checkExtra(extra map[string]string) *TransactionError {
 func (e *entry) check(k *checked) {
 	switch e.name {
 	case "scope", "response_type", "response_mode":
-		if e.param.Alias != "" {
+		if e.param.dynamic() {
 			e.report(k, "", e.name+" cannot come from the request; give it a fixed value")
 		}
 	}
 	e.report(k, "", wrongStatic(e.name, e.param.Value))
 	switch e.layer {
-	case layerUpstreamParams:
+	case plan.UpstreamParams:
 		e.checkParam(k)
-	case layerAuthParamsMap:
+	case plan.AuthParamsMap:
 		if slotOf(string(e.param.Alias)) >= sourceEnd {
 			e.report(k, "", notInList(e.param.Alias, slotNames[:sourceEnd])+e.swapped(sourceEnd))
 		}
-	case layerAuthParams:
+	case plan.AuthParams:
 		if e.param.Value == "" {
 			e.report(k, "", "is empty; give it a value or remove it")
 		}
@@ -607,18 +510,34 @@ func (e *entry) check(k *checked) {
 // checkParam reports what is wrong with an entry of upstream_params.
 func (e *entry) checkParam(k *checked) {
 	p := &e.param
-	if p.Alias != "" {
-		if slotOf(string(p.Alias)) >= aliasEnd {
-			message := notInList(p.Alias, slotNames[:aliasEnd])
-			if slotOf(string(p.Alias)) < sourceEnd {
-				message += "; authParamsMap takes it"
-			}
-			message += e.swapped(aliasEnd)
-			e.report(k, "/alias", message)
+	if p.Alias != "" && slotOf(string(p.Alias)) >= aliasEnd {
+		message := notInList(p.Alias, slotNames[:aliasEnd])
+		if slotOf(string(p.Alias)) < sourceEnd {
+			message += "; authParamsMap takes it"
 		}
+		e.report(k, "/alias", message+e.swapped(aliasEnd))
+	}
+	if p.From != "" {
+		e.checkFrom(k)
+	}
+	if p.dynamic() {
 		if p.AllowPattern != "" {
 			e.checkPattern(k)
 		}
+	}
+	if len(p.Unless) > maxUnless {
+		e.report(k, "/unless", fmt.Sprintf("has more than %d items", maxUnless))
+	} else {
+		for i, name := range p.Unless {
+			if slotOf(name) >= sourceEnd {
+				e.report(k, "/unless/"+strconv.Itoa(i), wrongSource(name))
+			}
+		}
+	}
+	if p.Essential && p.Alias != AliasACRValues && e.name != string(AliasACRValues) {
+		e.report(k, "/essential", "is only for acr_values")
+	}
+	if p.dynamic() {
 		return
 	}
 	const pointless = "is only for a dynamic parameter; give it an alias"
@@ -656,6 +575,42 @@ func (e *entry) swapped(end slot) string {
 		return ""
 	}
 	return "; the entry's name is the identity provider's, and what it holds is the incoming parameter: swap them"
+}
+
+const maxUnless = 20 // items, more than anybody needs
+
+// checkFrom reports what is wrong with an entry that has From. (rules B1, B3)
+func (e *entry) checkFrom(k *checked) {
+	p := &e.param
+	if p.Alias != "" {
+		e.report(k, "/from", "stands beside alias; keep one of them")
+	}
+	if slotOf(p.From) < aliasEnd {
+		e.report(k, "/from", "names an alias; write \"alias\" in its place")
+	}
+	e.report(k, "/from", wrongSource(p.From))
+	if p.Allow == nil && p.AllowPattern == "" {
+		e.report(k, "", "has a from without allow or allow_pattern; as its name is open, its values cannot be")
+	}
+	if p.From == claimsName && len(p.Translate) > 0 {
+		e.report(k, "/translate", "is not for claims, which are left as they are or taken out")
+	}
+}
+
+// wrongSource says what keeps an incoming parameter from being named by From or
+// Unless, "" if nothing does.
+func wrongSource(name string) string {
+	if message := check.ParameterName(name); message != "" {
+		return message
+	}
+	folded := check.FoldParameter(name)
+	if slotOf(name) < sourceEnd {
+		return ""
+	}
+	if isReserved(name) || folded == "scope" || folded == "connection_scope" || strings.HasPrefix(folded, "code_challenge") {
+		return fmt.Sprintf("%q is the protocol's or the auth server's own, and cannot be taken from the request", shown(name))
+	}
+	return ""
 }
 
 func notInList(alias Alias, names []string) string {

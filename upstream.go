@@ -102,7 +102,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -110,7 +109,7 @@ import (
 	"strings"
 
 	"example.com/upstream/internal/check"
-	"example.com/upstream/internal/query"
+	"example.com/upstream/internal/plan"
 	"example.com/upstream/internal/rule"
 	"example.com/upstream/internal/strategy"
 	"golang.org/x/oauth2"
@@ -214,7 +213,9 @@ func (p *Provider) get() *provider {
 func (p *provider) public() *Provider { return &Provider{&p} }
 
 type provider struct {
-	plan     plan
+	plan     plan.Plan
+	sources  sources // what the plan looks at in a request
+	nonce    bool    // a nonce is required
 	oauth1   bool
 	pkce     pkceMode
 	name     string // of the connection
@@ -295,7 +296,7 @@ func (p *Provider) ParseCallback(r *http.Request, tx Transaction) (*Callback, er
 // once: see module login.
 func (p *Provider) CheckCallback(cb *Callback, tx Transaction) error {
 	q := p.read()
-	if q.plan.steps == nil || q.oauth1 {
+	if !q.plan.Made() || q.oauth1 {
 		return &CallbackError{message: "there is no connection that it could be an answer to (OAuth 1.0a has another kind)"}
 	}
 	e := q.expected
@@ -335,17 +336,18 @@ func NewProvider(conn *Connection) (*Provider, error) {
 	}
 	p.expected = expectation{issuer: cmp.Or(o.Issuer, k.metadata.Issuer), hasIssuer: k.metadata.ResponseIssuer}
 	p.source, _ = conn.marshal() // its JSON has been checked
+	p.nonce = p.oidc && (o.SendBackChannelNonce || string(conn.doc.Lookup("options/send_back_channel_nonce")) != "false")
 	switch {
 	case o.PKCE == "disabled":
 		p.pkce = pkceDisabled
 	case o.PKCEEnabled || o.PKCE != "":
 		p.pkce = pkceRequired
 	}
-	scopes := rule.Scopes(o.Scope)
+	scopes := p.scopes(conn, k.entries)
 	config := oauth2.Config{
 		ClientID:     o.ClientID,
 		ClientSecret: o.ClientSecret.Reveal(),
-		Scopes:       scopes,
+		Scopes:       scopes.Own,
 		Endpoint:     oauth2.Endpoint{AuthURL: k.strategy.AuthURL, TokenURL: k.strategy.TokenURL, AuthStyle: oauth2.AuthStyleInParams},
 	}
 	if p.oauth1 { // its secret signs requests, and never leaves
@@ -368,62 +370,78 @@ func NewProvider(conn *Connection) (*Provider, error) {
 	if demands != nil && !p.oauth1 {
 		p.config.attachment = &attachment{connection: conn.Name, unmet: demands}
 	}
-	p.plan = newPlan(k.base, k.entries, p.protocolSteps(o, scopes))
+	p.compile(k, o.ClientID, scopes)
 	return p.public(), nil
 }
 
-// protocolSteps are the steps of layer 1.
-func (p *provider) protocolSteps(o *Options, own []string) []draft {
+// compile makes the plan of a connection's entries.
+func (p *provider) compile(k *checked, clientID string, scopes plan.Scopes) {
+	p.sources = newSources(k.entries)
+	entries := make([]plan.Entry, len(k.entries))
+	for i := range k.entries {
+		entries[i] = k.entries[i].compile(&p.sources)
+	}
 	if p.oauth1 {
-		return []draft{{name: "oauth_token", kind: kindRequestToken}}
+		p.plan = plan.NewOAuth1(k.base, entries)
+		return
 	}
-	constant := func(name, value string) draft {
-		return draft{name: name, kind: kindConstant, candidates: []candidate{{source: noSlot, value: value}}}
-	}
-	scope := draft{name: "scope", kind: kindMapped, candidates: []candidate{
-		{source: slotConnectionScope, scopes: &scopes{own, ","}},
-	}}
-	if o.UseOAuthSpecScope {
-		scope.candidates[0].scopes.sep = " "
-	}
-	if len(own) > 0 {
-		scope.candidates = append(scope.candidates, candidate{source: noSlot, value: strings.Join(own, " ")})
-	}
-	return []draft{
-		constant("client_id", o.ClientID),
-		{name: "code_challenge", kind: kindChallenge},
-		{name: "code_challenge_method", kind: kindChallengeMethod},
-		{name: "nonce", kind: kindNonce},
-		{name: "redirect_uri", kind: kindRedirectURI},
-		constant("response_type", "code"),
-		scope,
-		{name: "state", kind: kindState},
-	}
+	scopes.Asked = p.sources.of(slotNames[slotConnectionScope])
+	p.plan = plan.New(k.base, clientID, scopes, entries)
 }
 
-// A transaction is a Transaction that has been checked.
-type transaction struct {
-	Transaction
-	pkce      bool     // a challenge is sent
-	challenge [43]byte // RFC 7636 section 4.2, S256
+// scopes says what the connection asks for. (rules M5, M6, O6)
+func (p *provider) scopes(c *Connection, entries []entry) plan.Scopes {
+	out := plan.Scopes{Own: rule.Scopes(c.Options.Scope), Sep: ","}
+	if c.Options.UseOAuthSpecScope || p.oidc {
+		out.Sep = " "
+	}
+	if !p.oidc {
+		return out
+	}
+	if out.Own == nil {
+		for i := range entries {
+			if e := &entries[i]; e.layer == plan.URL && e.name == "scope" {
+				out.Own = rule.Scopes([]string{e.param.Value})
+				out.Note = "the scope of the authorization endpoint's query"
+			}
+		}
+	}
+	switch {
+	case out.Own == nil:
+		out.Own = []string{"openid", "profile", "email"}
+		out.Note = "the connection has no scope; this is the default of OpenID Connect strategies"
+	case !slices.Contains(out.Own, "openid"):
+		out.Own = slices.Insert(out.Own, 0, "openid")
+		out.Note = "openid is put first, because the strategy is OpenID Connect"
+	}
+	return out
 }
+
+// A challenge is what PKCE sends: RFC 7636 section 4.2, S256.
+type challenge [43]byte
 
 // begin checks a Transaction, field by field in the order of the rules.
-func (p *provider) begin(tx *Transaction, out *transaction) *TransactionError {
-	out.Transaction = *tx
+// It reports whether there is a challenge.
+func (p *provider) begin(tx *Transaction, in *plan.Input, c *challenge) (pkce bool, _ *TransactionError) {
+	in.RedirectURI, in.State, in.Nonce, in.RequestToken = tx.RedirectURI, tx.State.Reveal(), tx.Nonce.Reveal(), tx.RequestToken.Reveal()
 	if p.oauth1 {
 		if tx.RequestToken.Reveal() == "" {
-			return &TransactionError{"request_token", "is missing; get one from the request token URL first"}
+			return false, &TransactionError{"request_token", "is missing; get one from the request token URL first"}
 		}
-		return p.plan.checkExtra(tx.Extra)
+		return false, checkExtra(tx.Extra, &p.plan)
 	}
-	if err := p.beginOAuth2(tx, out); err != nil {
-		return err
+	if err := p.beginOAuth2(tx); err != nil {
+		return false, err
 	}
-	return p.plan.checkExtra(tx.Extra)
+	if pkce = tx.CodeVerifier.Reveal() != "" && p.pkce != pkceDisabled; pkce {
+		var verifier [128]byte
+		sum := sha256.Sum256(verifier[:copy(verifier[:], tx.CodeVerifier.Reveal())])
+		base64.RawURLEncoding.Encode(c[:], sum[:])
+	}
+	return pkce, checkExtra(tx.Extra, &p.plan)
 }
 
-func (p *provider) beginOAuth2(tx *Transaction, out *transaction) *TransactionError {
+func (p *provider) beginOAuth2(tx *Transaction) *TransactionError {
 	if tx.RedirectURI == "" {
 		return &TransactionError{"redirect_uri", "is missing"}
 	}
@@ -436,6 +454,9 @@ func (p *provider) beginOAuth2(tx *Transaction, out *transaction) *TransactionEr
 	if tx.Nonce.Reveal() == tx.State.Reveal() {
 		return &TransactionError{"nonce", "is equal to state; whoever sees one would know the other"}
 	}
+	if p.nonce && tx.Nonce.Reveal() == "" {
+		return &TransactionError{"nonce", "is missing; OpenID Connect needs one for each login, to be found again in the ID token"}
+	}
 	switch code := tx.CodeVerifier.Reveal(); {
 	case p.pkce == pkceDisabled:
 		return nil
@@ -446,10 +467,6 @@ func (p *provider) beginOAuth2(tx *Transaction, out *transaction) *TransactionEr
 	case !check.CodeVerifier(code):
 		return &TransactionError{"code_verifier", "must be 43 to 128 letters, digits or - . _ ~"}
 	}
-	var verifier [128]byte
-	sum := sha256.Sum256(verifier[:copy(verifier[:], tx.CodeVerifier.Reveal())])
-	base64.RawURLEncoding.Encode(out.challenge[:], sum[:])
-	out.pkce = true
 	return nil
 }
 
@@ -460,7 +477,7 @@ func (p *provider) beginOAuth2(tx *Transaction, out *transaction) *TransactionEr
 // [*ConfigError].
 func (p *Provider) AuthorizationURL(req *AuthorizeRequest, tx Transaction) (string, error) {
 	q := p.get()
-	if q != nil && q.plan.size > shortURL {
+	if q != nil && q.plan.Size() > shortURL {
 		return q.longURL(req, &tx)
 	}
 	var buf [shortURL]byte // still longer URLs move to the heap
@@ -493,59 +510,77 @@ func (p *Provider) AppendAuthorizationURL(dst []byte, req *AuthorizeRequest, tx 
 }
 
 func (p *provider) append(dst []byte, req *AuthorizeRequest, tx *Transaction) ([]byte, error) {
-	var t transaction
-	if err := p.ready(tx, &t); err != nil {
+	if len(tx.Extra) > 0 {
+		return p.appendExtra(dst, req, tx)
+	}
+	var (
+		few [12]string // values, where they are not more
+		c   challenge
+	)
+	in := plan.Input{Values: few[:]}
+	pkce, err := p.ready(req, tx, &in, &c)
+	if err == nil {
+		err = p.pushed()
+	}
+	if err != nil {
 		return dst, err
 	}
-	if err := p.config.refusal(demandPAR); err != nil {
-		return dst, err
+	if pkce { // not in ready, which would move c to the heap
+		in.Challenge = c[:]
 	}
-	if req == nil {
-		req = &noRequest
-	}
-	if len(t.Extra) > 0 {
-		rows, err := p.rows(req, &t)
-		if err != nil {
-			return dst, err
-		}
-		return p.appendRows(dst, rows)
-	}
-	out, ok := p.plan.append(dst, req, &t)
+	out, ok := p.plan.Append(dst, &in)
 	if !ok {
 		return dst, tooLong()
 	}
 	return out, nil
 }
 
-// maxURLSize bounds an authorization URL, in bytes: a few parameters of a request
-// could otherwise be sent under hundreds of names.
-const maxURLSize = 32 << 10
-
 func tooLong() *RequestError { return badRequest("the authorization URL would be longer than 32 KiB") }
 
-// appendRows writes the URL of decisions that have not been redacted.
-func (p *provider) appendRows(dst []byte, rows []Decision) ([]byte, error) {
-	before := len(dst)
-	dst = append(dst, p.plan.base...)
-	question := len(dst)
-	for _, d := range rows {
-		if len(dst)-before > maxURLSize {
-			break
-		}
-		if d.Sent {
-			dst = query.AppendEscape(append(query.AppendEscape(append(dst, '&'), d.Name), '='), d.Value)
-		}
+// appendExtra is append where the host has parameters of its own.
+func (p *provider) appendExtra(dst []byte, req *AuthorizeRequest, tx *Transaction) ([]byte, error) {
+	rows, err := p.decide(req, tx)
+	if err == nil {
+		err = p.pushed()
 	}
-	if len(dst)-before > maxURLSize {
-		return dst[:before], tooLong()
+	if err != nil {
+		return dst, err
 	}
-	dst[question] = '?'
-	return dst, nil
+	out, ok := p.plan.AppendRows(dst, rows)
+	if !ok {
+		return dst, tooLong()
+	}
+	return out, nil
+}
+
+// pushed refuses a URL where the connection requires a pushed request, and
+// nothing pushes it.
+func (p *provider) pushed() error {
+	if err := p.config.refusal(demandPAR); err != nil {
+		return err
+	}
+	return nil
+}
+
+// decide explains every parameter.
+func (p *provider) decide(req *AuthorizeRequest, tx *Transaction) ([]plan.Row, error) {
+	var (
+		in plan.Input
+		c  challenge
+	)
+	pkce, err := p.ready(req, tx, &in, &c)
+	if err != nil {
+		return nil, err
+	}
+	if pkce {
+		in.Challenge = c[:]
+	}
+	return p.rows(&in, tx.Extra)
 }
 
 // Params gives what AuthorizationURL sends beside the protocol's own parameters:
-// those of upstream_params, authParamsMap, authParams, the strategy, the query of
-// the authorization endpoint, and Extra. It is for hosts that make the URL
+// those of Extra, upstream_params, authParamsMap, authParams, the strategy, and the
+// query of the authorization endpoint. It is for hosts that make the URL
 // themselves, say with an oauth2.Config, whose AuthURL then has no query; of the
 // Transaction it reads Extra alone. The result is the caller's own. The error is
 // that of AuthorizationURL.
@@ -554,20 +589,21 @@ func (p *Provider) Params(req *AuthorizeRequest, tx Transaction) (url.Values, er
 	if err := q.usable(); err != nil {
 		return nil, err
 	}
-	if err := q.plan.checkExtra(tx.Extra); err != nil {
+	var in plan.Input
+	if err := q.look(req, &in); err != nil {
 		return nil, err
 	}
-	if req == nil {
-		req = &noRequest
+	if err := checkExtra(tx.Extra, &q.plan); err != nil {
+		return nil, err
 	}
 	out := url.Values{}
-	rows, err := q.rows(req, &transaction{Transaction: tx})
+	rows, err := q.rows(&in, tx.Extra)
 	if err != nil {
 		return nil, err
 	}
-	for _, d := range rows {
-		if d.Sent && d.Layer != layerProtocol.String() {
-			out.Add(d.Name, d.Value)
+	for _, row := range rows {
+		if row.Sent && row.Layer != plan.Protocol {
+			out.Add(row.Name, row.Value)
 		}
 	}
 	return out, nil
@@ -576,22 +612,86 @@ func (p *Provider) Params(req *AuthorizeRequest, tx Transaction) (url.Values, er
 // noRequest is read where there is no request, and never written.
 var noRequest AuthorizeRequest
 
-// ready refuses the zero Provider and a bad Transaction.
-func (p *provider) ready(tx *Transaction, out *transaction) error {
-	if err := p.usable(); err != nil {
-		return err
-	}
-	if err := p.begin(tx, out); err != nil {
-		return err
+func (p *provider) usable() error {
+	if p == nil || !p.plan.Made() {
+		return &ConfigError{Problems: []Problem{{"", "there is no connection; make the Provider with NewProvider"}}}
 	}
 	return nil
 }
 
-func (p *provider) usable() error {
-	if p == nil || p.plan.steps == nil {
-		return &ConfigError{Problems: []Problem{{"", "there is no connection; make the Provider with NewProvider"}}}
+// ready refuses the zero Provider, then what is wrong with the request, then with
+// the Transaction, and gathers what the plan needs of them.
+func (p *provider) ready(req *AuthorizeRequest, tx *Transaction, in *plan.Input, c *challenge) (pkce bool, _ error) {
+	if err := p.usable(); err != nil {
+		return false, err
+	}
+	if err := p.look(req, in); err != nil {
+		return false, err
+	}
+	pkce, err := p.begin(tx, in, c)
+	if err != nil {
+		return false, err
+	}
+	return pkce, nil
+}
+
+// look gathers what the plan looks at in a request, and checks what it can only
+// now: names that this connection alone asks for, and values that OpenID Connect
+// restricts where they are sent on.
+func (p *provider) look(req *AuthorizeRequest, in *plan.Input) *RequestError {
+	if req == nil {
+		req = &noRequest
+	}
+	n := p.sources.count()
+	if n > len(in.Values) {
+		in.Values = make([]string, n)
+	}
+	in.Values = in.Values[:n]
+	for i, s := range p.sources.slots {
+		switch s {
+		case slotResource:
+			in.Resources = req.Resource
+			in.Values[i] = req.first(s)
+		case slotMaxAge:
+			if in.Values[i] = req.MaxAge; !digits(req.MaxAge) {
+				return badParameter(s, "is not a number of seconds")
+			}
+		default:
+			in.Values[i] = req.first(s)
+		}
+	}
+	if p.sources.names != nil {
+		if err := req.read(p.sources.names, in.Values[len(p.sources.slots):]); err != nil {
+			return err
+		}
+		if s := p.sources.of(claimsName); s != plan.None && in.Values[s] != "" {
+			if problem := rule.ClaimsProblem(in.Values[s]); problem != "" {
+				return badName(claimsName, problem)
+			}
+		}
+	}
+	if strings.IndexByte(req.Prompt, ' ') >= 0 {
+		if s := p.sources.of(slotNames[slotPrompt]); s != plan.None && p.plan.Sends(s, in, noneAmongOthers) {
+			return badParameter(slotPrompt, "has none beside another value")
+		}
 	}
 	return nil
+}
+
+// noneAmongOthers reports whether a prompt asks for no page and for some page.
+// (OpenID Connect Core 3.1.2.1)
+func noneAmongOthers(prompt string) bool {
+	items := strings.Fields(prompt)
+	return len(items) > 1 && slices.Contains(items, "none")
+}
+
+func digits(s string) bool {
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return true
 }
 
 // AuthorizationURL is [NewProvider] and [Provider.AuthorizationURL] in one
@@ -602,85 +702,6 @@ func AuthorizationURL(conn *Connection, req *AuthorizeRequest, tx Transaction) (
 		return "", err
 	}
 	return p.AuthorizationURL(req, tx)
-}
-
-// append writes the URL. What does not come from the transaction and the
-// request has been encoded before.
-func (p *plan) append(dst []byte, req *AuthorizeRequest, tx *transaction) (out []byte, ok bool) {
-	dst = append(dst, p.base...)
-	question := len(dst)
-	limit := question - len(p.base) + maxURLSize
-	for i := 0; i < len(p.steps); i++ {
-		s := &p.steps[i]
-		if len(dst)+len(s.text) > limit {
-			return dst, false
-		}
-		switch s.kind {
-		case kindConstant:
-			dst = append(dst, s.text...)
-			i += int(s.skip)
-		case kindForwarded:
-			if value := req.text(p.candidates[s.first].source); value != "" {
-				dst = query.AppendEscape(append(dst, s.text...), value)
-			}
-		case kindMapped:
-			dst = s.appendMapped(dst, p.of(i), req)
-		case kindChallenge:
-			if tx.pkce { // base64url stands for itself
-				dst = append(append(dst, s.text...), tx.challenge[:]...)
-			}
-		default:
-			if value := s.protocolValue(tx); value != "" {
-				dst = query.AppendEscape(append(dst, s.text...), value)
-			}
-		}
-	}
-	dst[question] = '?' // was the first pair's "&"; layer 1 always has one
-	return dst, len(dst) <= limit
-}
-
-// appendMapped writes the first candidate that has a value.
-func (s *step) appendMapped(dst []byte, candidates []candidate, req *AuthorizeRequest) []byte {
-	before := len(dst)
-	for i := range candidates {
-		c := &candidates[i]
-		if c.source == noSlot {
-			return append(dst, c.text...)
-		}
-		size := c.size(req)
-		for j := range c.values(req) {
-			if value := c.at(req, j, size); value != "" {
-				dst = query.AppendEscape(append(dst, s.text...), value)
-			}
-		}
-		if len(dst) > before {
-			break
-		}
-	}
-	return dst
-}
-
-// protocolValue gives the value of a step of layer 1 that changes by request.
-func (s *step) protocolValue(tx *transaction) string {
-	switch s.kind {
-	case kindRedirectURI:
-		return tx.RedirectURI
-	case kindState:
-		return tx.State.Reveal()
-	case kindNonce:
-		return tx.Nonce.Reveal()
-	case kindRequestToken:
-		return tx.RequestToken.Reveal()
-	case kindChallenge:
-		if tx.pkce {
-			return string(tx.challenge[:])
-		}
-	case kindChallengeMethod:
-		if tx.pkce {
-			return "S256"
-		}
-	}
-	return ""
 }
 
 // An Explanation says of every parameter of one upstream request why it is
@@ -729,30 +750,22 @@ func (p *Provider) Explain(req *AuthorizeRequest, tx Transaction) (Explanation, 
 }
 
 func (p *provider) explain(req *AuthorizeRequest, tx *Transaction) (Explanation, error) {
-	var t transaction
-	if err := p.ready(tx, &t); err != nil {
+	rows, err := p.decide(req, tx)
+	if err != nil {
 		return Explanation{}, err
 	}
 	if req == nil {
 		req = &noRequest
 	}
-	rows, err := p.rows(req, &t)
-	if err == nil {
-		_, err = p.appendRows(nil, rows) // as the URL, so its explanation
+	if _, ok := p.plan.AppendRows(nil, rows); !ok { // as the URL, so its explanation
+		return Explanation{}, tooLong()
 	}
-	if err != nil {
-		return Explanation{}, err
-	}
-	out := Explanation{Parameters: rows, Unmapped: []string{}}
-	for i := range out.Parameters {
-		out.Parameters[i].redact()
-	}
-	mapped := [slotEnd + 1]bool{}
-	for _, c := range p.plan.candidates {
-		mapped[c.source] = true
+	out := Explanation{Unmapped: []string{}}
+	for _, row := range rows {
+		out.Parameters = append(out.Parameters, p.decision(row))
 	}
 	for s := range sourceEnd {
-		if !mapped[s] && s != slotClientID && s != slotResponseType && req.has(s) {
+		if !slices.Contains(p.sources.slots, s) && s != slotClientID && s != slotResponseType && req.first(s) != "" {
 			out.Unmapped = append(out.Unmapped, slotNames[s])
 		}
 	}
@@ -760,169 +773,38 @@ func (p *provider) explain(req *AuthorizeRequest, tx *Transaction) (Explanation,
 	return out, nil
 }
 
-func (d *Decision) redact() {
-	if d.Source != slotNames[slotIDTokenHint] && d.Name != slotNames[slotIDTokenHint] {
-		return
-	}
-	for _, text := range []*string{&d.Value, &d.Came} {
-		if *text != "" {
-			*text = redacted
+func (p *provider) rows(in *plan.Input, extra map[string]string) ([]plan.Row, error) {
+	rows, ok := p.plan.Explain(in, extra, plan.Teller{Name: p.sources.name, Missing: func(parameter string) string {
+		switch {
+		case parameter == "nonce":
+			return "the transaction has no nonce"
+		case p.pkce == pkceDisabled:
+			return "connection_settings.pkce is disabled"
 		}
-	}
-	for i := range d.Items {
-		d.Items[i].Came = redacted
-		if d.Items[i].Sent != "" {
-			d.Items[i].Sent = redacted
-		}
-	}
-}
-
-// rows takes the decisions and notes why: those of the plan, and between them
-// those of the host. It gives up on a request that is much too long to be sent.
-func (p *provider) rows(req *AuthorizeRequest, tx *transaction) (rows []Decision, err error) {
-	extra := slices.Sorted(maps.Keys(tx.Extra))
-	host := func(name string) {
-		if value := tx.Extra[name]; value != "" {
-			rows = append(rows, Decision{Name: name, Value: value, Layer: layerTransaction.String(), Sent: true})
-		}
-	}
-	seen := 0 // bytes that came or went, more or less
-	for i := range p.plan.steps {
-		s := &p.plan.steps[i]
-		for len(extra) > 0 && extra[0] < s.name {
-			host(extra[0])
-			extra = extra[1:]
-		}
-		if len(extra) > 0 && extra[0] == s.name && tx.Extra[s.name] != "" {
-			continue // comes next
-		}
-		if candidates := p.plan.of(i); len(candidates) > 0 {
-			some := s.explain(candidates, req)
-			for i := range some {
-				seen += 32 + len(some[i].Came) + len(some[i].Value)
-			}
-			if seen > 8*maxURLSize {
-				return nil, tooLong()
-			}
-			rows = append(rows, some...)
-		} else {
-			rows = append(rows, p.explainProtocol(s, tx))
-		}
-	}
-	for _, name := range extra {
-		host(name)
+		return "the transaction has no code verifier"
+	}})
+	if !ok {
+		return nil, tooLong()
 	}
 	return rows, nil
 }
 
-// explainProtocol explains a step of layer 1 that the transaction decides.
-func (p *provider) explainProtocol(s *step, tx *transaction) Decision {
-	d := Decision{Name: s.name, Layer: layerProtocol.String(), Value: s.protocolValue(tx)}
-	if d.Sent = d.Value != ""; d.Sent {
-		return d
+// decision gives a row as hosts see it, with what is secret redacted.
+func (p *provider) decision(row plan.Row) Decision {
+	d := Decision{
+		Name: row.Name, Value: row.Value, Layer: row.Layer.String(), Source: p.sources.name(row.Source), Came: row.Came,
+		Essential: row.Essential, Sent: row.Sent, Reason: row.Reason,
 	}
-	switch {
-	case s.kind == kindNonce:
-		d.Reason = "the transaction has no nonce"
-	case p.pkce == pkceDisabled:
-		d.Reason = "connection_settings.pkce is disabled"
-	default:
-		d.Reason = "the transaction has no code verifier"
+	secret := d.Source == slotNames[slotIDTokenHint] || d.Name == slotNames[slotIDTokenHint]
+	show := func(text string) string {
+		if secret && text != "" {
+			return redacted
+		}
+		return text
+	}
+	d.Value, d.Came = show(d.Value), show(d.Came)
+	for _, item := range row.Items {
+		d.Items = append(d.Items, Item{show(item.Came), show(item.Sent)})
 	}
 	return d
-}
-
-// explain goes the way of appendMapped, candidate by candidate, and takes notes.
-func (s *step) explain(candidates []candidate, req *AuthorizeRequest) (rows []Decision) {
-	var reasons []string
-	for i := range candidates {
-		c := &candidates[i]
-		sent := false
-		var some []Decision
-		size := c.size(req)
-		for j := range c.values(req) {
-			d := c.decide(s, req, j, size)
-			if d.Came == "" && !d.Sent {
-				continue
-			}
-			sent = sent || d.Sent
-			some = append(some, d)
-		}
-		if sent {
-			for j := range some {
-				some[j].Reason = strings.Join(append(slices.Clone(reasons), some[j].because()...), "; ")
-			}
-			return append(rows, some...)
-		}
-		if i == len(candidates)-1 || c.scopes == nil || req.has(c.source) { // nobody misses connection_scope
-			reasons = append(reasons, c.layer.String()+": "+c.whyNot(req))
-		}
-	}
-	d := candidates[0].decide(s, req, 0, candidates[0].size(req))
-	d.Reason = strings.Join(reasons, "; ")
-	return []Decision{d}
-}
-
-// decide gives the row of the i-th value of a candidate, but for the reason.
-func (c *candidate) decide(s *step, req *AuthorizeRequest, i, size int) Decision {
-	d := Decision{Name: s.name, Layer: c.layer.String()}
-	if c.source == noSlot {
-		d.Value = c.value
-	} else {
-		d.Source = slotNames[c.source]
-		if i < c.values(req) {
-			d.Came, d.Value = req.value(c.source, i), c.at(req, i, size)
-		}
-		list := c.source == slotACRValues || c.source == slotPrompt || c.source == slotUILocales
-		switch {
-		case d.Came == "" || c.scopes != nil:
-		case list:
-			for _, item := range strings.Fields(d.Came) {
-				d.Items = append(d.Items, Item{item, c.rule.Part(item, len(d.Came))})
-			}
-		case c.rule != nil:
-			d.Items = []Item{{d.Came, d.Value}}
-		}
-	}
-	d.Sent = d.Value != ""
-	return d
-}
-
-// because says why what came in was not sent as it came.
-func (d *Decision) because() (reasons []string) {
-	if !d.Sent {
-		return []string{d.Layer + ": this " + d.Source + " does not pass allow, allow_pattern or translate"}
-	}
-	var dropped, translated int
-	for _, item := range d.Items {
-		switch item.Sent {
-		case item.Came:
-		case "":
-			dropped++
-		default:
-			translated++
-		}
-	}
-	if dropped > 0 {
-		reasons = append(reasons, fmt.Sprintf("%s: %d of %d items of %s do not pass allow, allow_pattern or translate", d.Layer, dropped, len(d.Items), d.Source))
-	}
-	if translated > 0 {
-		reasons = append(reasons, d.Layer+": "+d.Source+" is translated")
-	}
-	return reasons
-}
-
-// whyNot says why a candidate has no value.
-func (c *candidate) whyNot(req *AuthorizeRequest) string {
-	switch {
-	case c.source == noSlot:
-		return "the configured value is empty, so it is never sent"
-	case c.scopes != nil && req.has(c.source):
-		return "connection_scope names no scope"
-	case c.scopes != nil:
-		return "neither the connection nor the request has a scope"
-	case !req.has(c.source):
-		return "the request has no " + slotNames[c.source]
-	}
-	return slotNames[c.source] + " does not pass allow, allow_pattern or translate"
 }

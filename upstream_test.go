@@ -413,7 +413,7 @@ func TestB4Extra(t *testing.T) {
 	}
 	two := upstream.Transaction{RedirectURI: "x:y", State: upstream.NewSecret("s"), Extra: map[string]string{"n": "1", "N": "2"}}
 	_, err = p.AuthorizationURL(req, two)
-	assert.ErrorContains(t, err, "only in case")
+	assert.ErrorContains(t, err, "another spelling")
 	oauth1 := provider(t, `{"strategy": "twitter", "options": {"client_id": "c"}}`)
 	got, err := oauth1.AuthorizationURL(nil, upstream.Transaction{RequestToken: upstream.NewSecret("t"), Extra: map[string]string{"lang": "fr"}})
 	require.NoError(t, err)
@@ -540,7 +540,9 @@ func TestS4WellKnownEndpoints(t *testing.T) {
 		`{"strategy": "github", "options": {"client_id": "c", "authorizationURL": "https://ghe.example.com/a", "tokenURL": "https://ghe.example.com/t"}}`: "https://ghe.example.com/a?",
 		`{"strategy": "github", "options": {"client_id": "c", "authorizationURL": null}}`:                                                                 "https://github.com/login/oauth/authorize?",
 	} {
-		out, err := upstream.AuthorizationURL(parse(t, text), nil, sampleTransaction)
+		tx := sampleTransaction
+		tx.Nonce = upstream.NewSecret("n")
+		out, err := upstream.AuthorizationURL(parse(t, text), nil, tx)
 		require.NoError(t, err, text)
 		assert.True(t, strings.HasPrefix(out, want), out)
 	}
@@ -642,7 +644,7 @@ func TestE4ProviderKeepsItsOwnCopy(t *testing.T) {
 }
 
 func TestE4ConcurrentUse(t *testing.T) {
-	conn := parse(t, custom(`"scope": "a b", "upstream_params": {"blog": {"value": "b"}, "hint": {"alias": "login_hint", "allow_pattern": "u[0-9]+", "value": "d"}, "prompt": {"alias": "prompt", "allow": ["login", "none"]}}`))
+	conn := parse(t, custom(`"scope": "a b", "upstream_params": {"blog": {"value": "b"}, "hint": {"alias": "login_hint", "allow_pattern": "u[0-9]+", "value": "d"}, "prompt": {"alias": "prompt", "allow": ["login", "consent"]}}`))
 	p, err := upstream.NewProvider(conn)
 	require.NoError(t, err)
 	var wg sync.WaitGroup
@@ -650,13 +652,13 @@ func TestE4ConcurrentUse(t *testing.T) {
 		wg.Go(func() {
 			for i := range 200 {
 				hint := fmt.Sprintf("u%d", 1000*g+i)
-				req, err := upstream.ParseAuthorizeQuery("prompt=login+x+none&login_hint=" + hint + "&connection_scope=c")
+				req, err := upstream.ParseAuthorizeQuery("prompt=login+x+consent&login_hint=" + hint + "&connection_scope=c")
 				if err != nil {
 					t.Error(err)
 					return
 				}
 				out, err := p.AuthorizationURL(req, upstream.Transaction{RedirectURI: "https://a/cb", State: upstream.NewSecret(hint)})
-				if want := "https://idp.example.com/authorize?blog=b&client_id=c&hint=" + hint + "&prompt=login+none&redirect_uri=https%3A%2F%2Fa%2Fcb&response_type=code&scope=c%2Ca%2Cb&state=" + hint; err != nil || out != want {
+				if want := "https://idp.example.com/authorize?blog=b&client_id=c&hint=" + hint + "&prompt=login+consent&redirect_uri=https%3A%2F%2Fa%2Fcb&response_type=code&scope=c%2Ca%2Cb&state=" + hint; err != nil || out != want {
 					t.Errorf("AuthorizationURL = %q, %v, want %q", out, err, want)
 				}
 				if _, err := p.Explain(req, sampleTransaction); err != nil {

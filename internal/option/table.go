@@ -137,6 +137,9 @@ var parameters = []Member{
 	{Path: "options/upstream_params", Class: Honoured, Kind: Raw, Secure: true, Doc: "parameters for the identity provider, static or from the incoming request", Limit: Limit{Members: 200}},
 	{Path: "options/upstream_params/*/value", Class: Honoured, Kind: Text, Doc: "what is sent; beside alias or from, the default"},
 	{Path: "options/upstream_params/*/alias", Class: Honoured, Kind: NonEmpty, Doc: "the incoming parameter that is sent"},
+	{Path: "options/upstream_params/*/from", Class: Honoured, Kind: NonEmpty, Doc: "an incoming parameter that is no alias; beside allow or allow_pattern (ours)"},
+	{Path: "options/upstream_params/*/unless", Class: Honoured, Kind: List, Doc: "incoming parameters that take its place: where the request has one, lower layers decide (ours)"},
+	{Path: "options/upstream_params/*/essential", Class: Honoured, Kind: Flag, Doc: "acr_values: the ID token has to name one of those that were sent (ours)"},
 	{Path: "options/upstream_params/*/allow", Class: Honoured, Kind: List, Doc: "the values that may pass (ours)"},
 	{Path: "options/upstream_params/*/allow_pattern", Class: Honoured, Kind: NonEmpty, Doc: "an RE2 pattern that lets further values pass (ours)"},
 	{Path: "options/upstream_params/*/translate", Class: Honoured, Kind: Dict, Doc: "what a value that has passed becomes (ours)"},
@@ -149,7 +152,7 @@ var parameters = []Member{
 		Refuses: map[string]string{"plain": "must not be plain, which protects nothing (RFC 9700); use S256"}},
 	{Path: "options/type", Class: Refused, Kind: Text, Enum: []string{"back_channel"}, Doc: "back_channel is the code flow; front_channel, an ID token through the browser, is refused",
 		Refuses: map[string]string{"front_channel": "asks for an ID token through the browser, without a code; there is only the code flow here: write back_channel, with a client_secret and a token endpoint"}},
-	{Path: "options/send_back_channel_nonce", Class: NoEffect, Kind: Flag, Doc: "a nonce is sent with every login whose transaction has one"},
+	{Path: "options/send_back_channel_nonce", Class: Honoured, Kind: Flag, Doc: "OpenID Connect: with false, a transaction without nonce is no error"},
 }
 
 // answers are how the IdP's answers are read.

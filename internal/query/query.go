@@ -97,8 +97,10 @@ func Plain(s string) int {
 	return n
 }
 
-// What AppendUnescape and Problem find wrong with a value.
+// What AppendUnescape and Problem find wrong with a value, and what the parser
+// finds wrong with a parameter.
 const (
+	Doubled      = "is given more than once"
 	BadEscape    = "has a bad percent-encoding"
 	RawSemicolon = "has a semicolon that is not percent-encoded"
 	BadUTF8      = "is not valid UTF-8"

@@ -19,6 +19,7 @@ import (
 // value as it is.
 type Rule struct {
 	Items      bool              // the value is a list separated by spaces; the rest is for each item
+	Claims     bool              // the value is a claims request, see claims.go; the rest is for each claim's name
 	Restricted bool              // only what Allow or Pattern lets may pass
 	Allow      []string          // exact values, sorted
 	Pattern    *regexp.Regexp    // from WholeMatch; may be nil
@@ -125,6 +126,9 @@ func (r *Rule) Apply(value string) string {
 	if r == nil || value == "" {
 		return value
 	}
+	if r.Claims {
+		return r.claims(value)
+	}
 	if !r.Items || strings.IndexByte(value, ' ') < 0 {
 		return r.Part(value, len(value))
 	}
@@ -150,15 +154,21 @@ func (r *Rule) Part(value string, size int) string {
 	if r == nil || value == "" {
 		return value
 	}
-	if r.Restricted {
-		if _, ok := slices.BinarySearch(r.Allow, value); !ok && (r.Pattern == nil || size > maxValue || !r.Pattern.MatchString(value)) {
-			return ""
-		}
+	if !r.passes(value, size) {
+		return ""
 	}
 	if to, ok := r.Translate[value]; ok {
 		return to
 	}
 	return value
+}
+
+func (r *Rule) passes(value string, size int) bool {
+	if !r.Restricted {
+		return true
+	}
+	_, ok := slices.BinarySearch(r.Allow, value)
+	return ok || r.Pattern != nil && size <= maxValue && r.Pattern.MatchString(value)
 }
 
 // Scopes splits scopes at white space and drops repeated ones.

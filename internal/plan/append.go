@@ -1,0 +1,218 @@
+package plan
+
+// This file makes the URL of one login. The explanation (explain.go) goes the
+// same way.
+
+import (
+	"strings"
+
+	"example.com/upstream/internal/query"
+	"example.com/upstream/internal/rule"
+)
+
+// MaxURL bounds a URL, in bytes: a few parameters of a request could otherwise be
+// sent under hundreds of names.
+const MaxURL = 32 << 10
+
+// Append writes the URL, unless that would be longer than MaxURL. What does not
+// come from the input has been encoded before. It allocates nothing where there is
+// room and no rule makes a value.
+func (p *Plan) Append(dst []byte, in *Input) (_ []byte, ok bool) {
+	p.prepare(in)
+	dst = append(dst, p.base...)
+	question := len(dst)
+	limit := question - len(p.base) + MaxURL
+	for i := 0; i < len(p.steps); i++ {
+		s := &p.steps[i]
+		if len(dst)+len(s.text) > limit {
+			return dst, false
+		}
+		switch s.kind {
+		case constant:
+			dst = append(dst, s.text...)
+			i += int(s.n)
+		case forwarded:
+			if value := in.Values[s.n]; value != "" {
+				dst = query.AppendEscape(append(dst, s.text...), value)
+			}
+		case mapped:
+			dst = p.appendMapped(dst, i, in)
+		case challenge: // base64url stands for itself
+			if len(in.Challenge) > 0 {
+				dst = append(append(dst, s.text...), in.Challenge...)
+			}
+		default:
+			if value := s.protocolValue(in); value != "" {
+				dst = query.AppendEscape(append(dst, s.text...), value)
+			}
+		}
+	}
+	dst[question] = '?' // was the first pair's "&"; layer 1 always has one
+	return dst, len(dst) <= limit
+}
+
+// appendMapped writes the first candidate that has a value.
+func (p *Plan) appendMapped(dst []byte, i int, in *Input) []byte {
+	s, candidates, before := &p.steps[i], p.of(i), len(dst)
+	for i := range candidates {
+		c := &candidates[i]
+		if c.isConstant() {
+			return append(dst, c.text...)
+		}
+		size := c.size(in)
+		for j := range c.values(in) {
+			if value := c.at(in, j, size); value != "" {
+				dst = query.AppendEscape(append(dst, s.text...), value)
+			}
+		}
+		if len(dst) > before || c.source == None && c.value == "" && !c.dropped(in) {
+			break
+		}
+	}
+	return dst
+}
+
+// values gives how many values there are to look at.
+func (c *candidate) values(in *Input) int {
+	if c.many {
+		return len(in.Resources)
+	}
+	return 1
+}
+
+// came gives the i-th value that came in.
+func (c *candidate) came(in *Input, i int) string {
+	switch {
+	case c.many:
+		return in.Resources[i]
+	case c.source == None:
+		return ""
+	}
+	return in.Values[c.source]
+}
+
+// size gives how long several values are together, where that matters.
+func (c *candidate) size(in *Input) (n int) {
+	if c.many && c.rule != nil {
+		for _, value := range in.Resources {
+			n += len(value)
+		}
+	}
+	return n
+}
+
+// at gives the i-th value, "" for none, of values of that size.
+func (c *candidate) at(in *Input, i, size int) string {
+	switch {
+	case c.dropped(in), c.rare != nil && c.rare.formPost && !in.asksForUser:
+		return ""
+	case c.source == None:
+		return c.value
+	case c.rare != nil && c.rare.scopes != nil:
+		return rule.MergeScopes(in.Values[c.source], c.rare.scopes.Own, c.rare.scopes.Sep)
+	}
+	if c.many {
+		return c.rule.Part(in.Resources[i], size)
+	}
+	return c.rule.Apply(in.Values[c.source])
+}
+
+// dropped reports whether the input has what the candidate may not stand beside.
+// (rule B2)
+func (c *candidate) dropped(in *Input) bool { return c.inTheWay(in) != None }
+
+func (c *candidate) inTheWay(in *Input) Source {
+	if c.rare != nil {
+		for _, s := range c.rare.unless {
+			if in.Values[s] != "" {
+				return s
+			}
+		}
+	}
+	return None
+}
+
+// prepare finds out what one parameter has to know of another: whether the scope
+// that is sent has name or email in it.
+func (p *Plan) prepare(in *Input) {
+	if !p.formPost {
+		return
+	}
+	scope := in.Scope
+	for i := 0; i < len(p.steps) && scope == ""; i++ {
+		if p.steps[i].name == "scope" {
+			scope, _ = value(p.of(i), in)
+		}
+	}
+	in.asksForUser = hasItem(scope, "name") || hasItem(scope, "email")
+}
+
+// hasItem reports whether a scope, of items separated by spaces or commas, has one.
+func hasItem(scope, item string) bool {
+	for scope != "" {
+		end := strings.IndexAny(scope, " ,")
+		if end < 0 {
+			end = len(scope)
+		}
+		if scope[:end] == item {
+			return true
+		}
+		scope = scope[min(end+1, len(scope)):]
+	}
+	return false
+}
+
+// value gives the value of the first candidate that has one, and what incoming
+// parameter it is from.
+func value(candidates []candidate, in *Input) (string, Source) {
+	for i := range candidates {
+		c := &candidates[i]
+		size := c.size(in)
+		for j := range c.values(in) {
+			if value := c.at(in, j, size); value != "" {
+				return value, c.source
+			}
+		}
+		if c.source == None && c.value == "" && !c.dropped(in) {
+			break
+		}
+	}
+	return "", None
+}
+
+// Sends reports whether some parameter gets a value from source for which f
+// holds.
+func (p *Plan) Sends(source Source, in *Input, f func(value string) bool) bool {
+	for i := range p.steps {
+		for j := range p.of(i) {
+			if p.of(i)[j].source != source {
+				continue
+			}
+			if value, from := value(p.of(i), in); from == source && f(value) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// protocolValue gives the value of a step of layer 1 that changes by request.
+func (s *step) protocolValue(in *Input) string {
+	switch s.kind {
+	case redirectURI:
+		return in.RedirectURI
+	case state:
+		return in.State
+	case nonce:
+		return in.Nonce
+	case requestToken:
+		return in.RequestToken
+	case challenge:
+		return string(in.Challenge)
+	case challengeMethod:
+		if len(in.Challenge) > 0 {
+			return "S256"
+		}
+	}
+	return ""
+}

@@ -1,0 +1,334 @@
+// Package plan owns what a connection compiles to: the decision about every
+// parameter that can ever be sent to an authorization endpoint, taken once as
+// far as the configuration decides it, and at each request as far as that does.
+//
+// It knows parameters by the names that the identity provider gives them, and
+// incoming values by number: what a number stands for, how a request is parsed,
+// and what may be configured, is the caller's part.
+package plan
+
+import (
+	"math"
+	"slices"
+	"strings"
+
+	"example.com/upstream/internal/query"
+	"example.com/upstream/internal/rule"
+)
+
+// A Layer is where a value comes from. Of one name, the lowest number wins.
+type Layer uint8
+
+// The layers, the highest first.
+const (
+	Protocol Layer = iota
+	Transaction
+	UpstreamParams
+	AuthParamsMap
+	AuthParams
+	Strategy
+	URL
+)
+
+func (l Layer) String() string {
+	return [...]string{"protocol", "transaction", "upstream_params", "authParamsMap", "authParams", "strategy", "authorizationURL"}[l]
+}
+
+// A Source is the number of an incoming parameter, which indexes Input.Values.
+type Source uint16
+
+// None stands for no incoming parameter.
+const None Source = math.MaxUint16
+
+// An Entry is one configured parameter of the layers below Protocol.
+type Entry struct {
+	Layer     Layer
+	Name      string
+	Source    Source     // None for a static value
+	List      bool       // the source is a list separated by spaces
+	Many      bool       // the source may have several values, in Input.Resources
+	Value     string     // static, or the default
+	Rule      *rule.Rule // on the incoming value
+	Unless    []Source   // drops the entry where one of these has a value
+	Essential bool       // to be told in the explanation
+	FormPost  bool       // only with name or email in the scope that is sent (rule O9)
+}
+
+// Scopes says what the scope parameter is without a static one. (rules M5, M6, O6)
+type Scopes struct {
+	Own   []string
+	Sep   string // between scopes where the request asks for some
+	Asked Source // the incoming parameter that asks for more
+	Note  string // why Own is not what the connection has, for the explanation
+}
+
+// An Input is what differs from one login to the next. Empty is absent.
+type Input struct {
+	Values    []string // of the incoming parameters, by Source; the first of Resources as well
+	Resources []string // all values of the parameter that may have several
+
+	RedirectURI  string
+	State        string
+	Nonce        string
+	RequestToken string
+	Challenge    []byte // S256, in base64url
+
+	Scope string // the host's own, instead of all others; read for FormPost alone
+
+	asksForUser bool // by prepare
+}
+
+// A kind says where a step gets its value.
+type kind uint8
+
+const (
+	constant  kind = iota // known when the plan is made
+	forwarded             // one incoming parameter as it came
+	mapped                // the first candidate with a value
+	redirectURI
+	state
+	nonce
+	challenge
+	challengeMethod
+	requestToken
+)
+
+// A step is the decision about one parameter name. The steps of a plan are in
+// the order of the names, which is the order of the URL.
+type step struct {
+	name string
+	// text is "&name=", to be followed by a value; of a constant it is the whole
+	// pair, and that of all constants that follow at once, whose own is "".
+	text string
+	kind kind
+	// n is, of a constant, how many constants follow whose text this one has; of a
+	// forwarded parameter, its Source.
+	n uint16
+	// first is the step's first candidate among those of the plan. A slice would
+	// take more room, in each step of each tenant.
+	first uint32
+}
+
+// A candidate is one place that the value of a parameter may come from.
+type candidate struct {
+	layer  Layer
+	list   bool
+	many   bool
+	source Source     // None for a static value
+	value  string     // static value
+	text   string     // "&name=" and the static value, encoded; "" if that is empty, and in constants
+	rule   *rule.Rule // on the incoming value
+	rare   *rare
+}
+
+// rare is what few candidates have.
+type rare struct {
+	scopes    *Scopes // of the candidate that merges scopes
+	unless    []Source
+	essential bool
+	formPost  bool
+	note      string // on where the value is from
+}
+
+// A Plan is the compiled form of all that can ever be sent. It is immutable. The
+// zero Plan sends nothing.
+type Plan struct {
+	base       string // the authorization endpoint without its query
+	steps      []step
+	candidates []candidate // of all steps
+	size       int         // about how long a URL is
+	formPost   bool        // some candidate has it
+}
+
+// Made reports whether the plan is not the zero Plan.
+func (p *Plan) Made() bool { return p.steps != nil }
+
+// Size gives about how many bytes a URL has.
+func (p *Plan) Size() int { return p.size }
+
+// Names gives the names of all parameters that the plan may send, sorted.
+func (p *Plan) Names(yield func(string) bool) {
+	for i := range p.steps {
+		if !yield(p.steps[i].name) {
+			return
+		}
+	}
+}
+
+// of gives the candidates of the i-th step, in the order in which they are asked.
+func (p *Plan) of(i int) []candidate {
+	end := len(p.candidates)
+	if i+1 < len(p.steps) {
+		end = int(p.steps[i+1].first)
+	}
+	return p.candidates[p.steps[i].first:end]
+}
+
+// A draft is a step that is being put together.
+type draft struct {
+	name       string
+	kind       kind
+	candidates []candidate
+}
+
+// New compiles entries, which are in the order of their layers, for OAuth 2.0.
+// base is the authorization endpoint without its query.
+func New(base, clientID string, scopes Scopes, entries []Entry) Plan {
+	fixed := func(name, value string) draft {
+		return draft{name: name, kind: constant, candidates: []candidate{{source: None, value: value}}}
+	}
+	scope := draft{name: "scope", kind: mapped, candidates: []candidate{
+		{source: scopes.Asked, rare: &rare{scopes: &scopes}},
+	}}
+	if len(scopes.Own) > 0 {
+		own := candidate{source: None, value: strings.Join(scopes.Own, " ")}
+		if scopes.Note != "" {
+			own.rare = &rare{note: scopes.Note}
+		}
+		scope.candidates = append(scope.candidates, own)
+	}
+	return compile(base, entries, []draft{
+		fixed("client_id", clientID),
+		{name: "code_challenge", kind: challenge},
+		{name: "code_challenge_method", kind: challengeMethod},
+		{name: "nonce", kind: nonce},
+		{name: "redirect_uri", kind: redirectURI},
+		fixed("response_type", "code"),
+		scope,
+		{name: "state", kind: state},
+	})
+}
+
+// NewOAuth1 compiles entries for OAuth 1.0a. (rule X1)
+func NewOAuth1(base string, entries []Entry) Plan {
+	return compile(base, entries, []draft{{name: "oauth_token", kind: requestToken}})
+}
+
+// compile merges the layers.
+func compile(base string, entries []Entry, protocol []draft) Plan {
+	drafts := make([]*draft, 0, len(protocol)+len(entries))
+	byName := make(map[string]*draft, len(protocol)+len(entries))
+	for i := range protocol {
+		drafts = append(drafts, &protocol[i])
+		byName[protocol[i].name] = &protocol[i]
+	}
+	for i := range entries { // from the highest layer down
+		e := &entries[i]
+		d := byName[e.Name]
+		if d == nil {
+			d = &draft{name: e.Name, kind: mapped}
+			byName[e.Name] = d
+			drafts = append(drafts, d)
+		}
+		d.add(e)
+	}
+	slices.SortFunc(drafts, func(a, b *draft) int { return strings.Compare(a.name, b.name) })
+	count := 0
+	for i := range drafts {
+		count += len(drafts[i].candidates)
+	}
+	p := Plan{base: base, steps: make([]step, len(drafts)), candidates: make([]candidate, 0, count)}
+	for i, d := range drafts {
+		p.steps[i] = step{name: d.name, kind: d.kind, first: uint32(len(p.candidates))}
+		p.candidates = append(p.candidates, d.candidates...)
+		p.formPost = p.formPost || slices.ContainsFunc(d.candidates, func(c candidate) bool { return c.rare != nil && c.rare.formPost })
+	}
+	p.link()
+	return p
+}
+
+// add appends the candidates of an entry.
+func (d *draft) add(e *Entry) {
+	if d.final() {
+		return
+	}
+	var seldom *rare
+	if len(e.Unless) > 0 || e.Essential || e.FormPost {
+		seldom = &rare{unless: e.Unless, essential: e.Essential, formPost: e.FormPost}
+	}
+	static := candidate{layer: e.Layer, source: None, value: e.Value, rare: seldom}
+	above := slices.IndexFunc(d.candidates, func(c candidate) bool { return c.layer == Protocol })
+	switch {
+	case d.name == "scope" && e.Layer != URL && above >= 0:
+		// Replaces the connection's scopes, which stand in layer 1, and with
+		// them what the request may ask for (rules M3, M6).
+		d.candidates = slices.Insert(d.candidates, above, static)
+		if static.final() {
+			d.candidates = d.candidates[:above+1]
+		}
+	case e.Source == None:
+		d.candidates = append(d.candidates, static)
+	default:
+		d.candidates = append(d.candidates, candidate{layer: e.Layer, source: e.Source, list: e.List, many: e.Many, rule: e.Rule, rare: seldom})
+		if e.Value != "" {
+			d.candidates = append(d.candidates, static)
+		}
+	}
+}
+
+// final reports whether no lower layer can be asked any more.
+func (d *draft) final() bool {
+	n := len(d.candidates)
+	return n > 0 && d.candidates[n-1].final()
+}
+
+func (c *candidate) final() bool { return c.isConstant() && c.layer != Protocol }
+
+// isConstant reports whether the candidate has one value, whatever comes in.
+func (c *candidate) isConstant() bool {
+	return c.source == None && (c.rare == nil || len(c.rare.unless) == 0 && !c.rare.formPost)
+}
+
+// forwards reports whether the value of the candidate is that of the incoming
+// parameter, as it came.
+func (c *candidate) forwards() bool {
+	return c.source != None && !c.many && c.rule == nil && (c.rare == nil || c.rare.scopes == nil && len(c.rare.unless) == 0)
+}
+
+// link encodes what is known and joins neighbouring constants.
+func (p *Plan) link() {
+	const value = 40 // bytes of an incoming one, more or less
+	p.size = len(p.base)
+	var text []byte // of the run of constants
+	run := -1       // the constant that carries it
+	end := func() {
+		if run >= 0 {
+			p.steps[run].text = string(text)
+			p.size += len(text)
+		}
+		text, run = text[:0], -1
+	}
+	for i := range p.steps {
+		s, candidates := &p.steps[i], p.of(i)
+		if s.kind == mapped && len(candidates) == 1 {
+			if c := &candidates[0]; c.isConstant() {
+				s.kind = constant
+			} else if c.forwards() {
+				s.kind, s.n = forwarded, uint16(c.source)
+			}
+		}
+		if s.kind != constant {
+			end()
+			s.text = "&" + string(query.AppendEscape(nil, s.name)) + "="
+			p.size += len(s.text) + value
+			for j := range candidates {
+				if c := &candidates[j]; c.value != "" {
+					c.text = s.text + string(query.AppendEscape(nil, c.value))
+				}
+			}
+			continue
+		}
+		if run >= 0 && p.steps[run].n == math.MaxUint16 {
+			end()
+		}
+		if run < 0 {
+			run = i
+		} else {
+			p.steps[run].n++
+		}
+		if value := candidates[0].value; value != "" { // else it is suppressed
+			text = query.AppendEscape(append(query.AppendEscape(append(text, '&'), s.name), '='), value)
+		}
+	}
+	end()
+}

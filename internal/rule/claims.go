@@ -1,0 +1,87 @@
+package rule
+
+// This file reads the claims parameter of OpenID Connect Core 5.5: which claims
+// the application asks for in the userinfo answer and in the ID token.
+
+import "example.com/upstream/internal/strictjson"
+
+// claimPlaces are the members of a claims request that are understood; others
+// "must be ignored", and are taken out.
+var claimPlaces = [...]string{"userinfo", "id_token"}
+
+// ClaimsProblem says what keeps a text from being a claims request, "" if nothing
+// does. It repeats nothing of the text.
+func ClaimsProblem(text string) string {
+	const problem = "is no claims request (OpenID Connect Core 5.5)"
+	doc := []byte(text)
+	if strictjson.Check(doc) != nil || !strictjson.IsObject(doc) {
+		return problem
+	}
+	for _, place := range claimPlaces {
+		value, ok := placed(doc, place)
+		if !ok {
+			return problem
+		}
+		claims, _ := strictjson.Members(value)
+		for _, claim := range claims {
+			if !strictjson.IsNull(claim.Value) && !strictjson.IsObject(claim.Value) {
+				return problem
+			}
+		}
+	}
+	return ""
+}
+
+// placed gives the claims of one place, nil if it has none; not ok if that is no
+// object.
+func placed(doc []byte, place string) ([]byte, bool) {
+	members, _ := strictjson.Members(doc)
+	value := strictjson.Find(members, place)
+	if value == nil || strictjson.IsNull(value) {
+		return nil, true
+	}
+	return value, strictjson.IsObject(value)
+}
+
+// claims leaves those claims of a request whose names pass, "" if there is none.
+// What is asked of them stays as it came.
+func (r *Rule) claims(text string) string {
+	if ClaimsProblem(text) != "" {
+		return ""
+	}
+	names := 0 // bytes of all
+	for _, place := range claimPlaces {
+		value, _ := placed([]byte(text), place)
+		members, _ := strictjson.Members(value)
+		for _, claim := range members {
+			names += len(claim.Name)
+		}
+	}
+	out := []byte{'{'}
+	for _, place := range claimPlaces {
+		value, _ := placed([]byte(text), place)
+		members, _ := strictjson.Members(value)
+		before, kept := len(out), 0
+		for _, claim := range members {
+			if !r.passes(claim.Name, names) {
+				continue
+			}
+			if kept++; kept > 1 {
+				out = append(out, ',')
+			} else {
+				if before > 1 {
+					out = append(out, ',')
+				}
+				out = append(append(out, strictjson.Marshal(place)...), ':', '{')
+			}
+			out = append(append(append(out, strictjson.Marshal(claim.Name)...), ':'), claim.Value...)
+		}
+		if kept > 0 {
+			out = append(out, '}')
+		}
+	}
+	if len(out) == 1 {
+		return ""
+	}
+	return string(append(out, '}'))
+}
