@@ -51,34 +51,36 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 	}
 	if bad != nil {
 		s.Log.Warn("login refused", "client", client.ID, "outcome", "malformed request", "parameter", bad.Parameter)
-		s.back(w, r, req, oidc.ErrInvalidRequest().WithDescription("%s", bad.Description))
+		s.back(w, r, req, bad.Code, bad.Description)
 		return
 	}
 	// A parameter without a value is as if absent (RFC 6749 section 3.1). To op
 	// max_age= is 0, and prompt= a prompt without a name.
 	maps.DeleteFunc(r.Form, func(_ string, values []string) bool { return len(values) == 1 && values[0] == "" })
-	asked, err := s.accept(r, client)
+	asked, hinted, err := s.accept(r, client)
 	if err != nil {
 		s.Log.Warn("login refused", "client", client.ID, "outcome", "request not accepted")
-		s.back(w, r, req, oidc.DefaultToServerError(err, "the request cannot be read"))
+		refusal := oidc.DefaultToServerError(err, "the request cannot be read")
+		s.back(w, r, req, string(refusal.ErrorType), refusal.Description)
 		return
 	}
 	req.Nonce, req.Challenge, req.Scopes = asked.Nonce, asked.CodeChallenge, asked.Scopes
+	req.demand(asked, hinted, s.Now())
 	s.login(w, r, req, parsed, asked)
 }
 
-// accept has op check what it would check at an authorization endpoint of its own.
-func (s *Server) accept(r *http.Request, client Client) (*oidc.AuthRequest, error) {
-	asked, err := op.ParseAuthorizeRequest(r, s.provider.Decoder())
-	if err != nil {
-		return nil, err
+// accept has op check what it would check at an authorization endpoint of its
+// own, and gives the subject of id_token_hint.
+func (s *Server) accept(r *http.Request, client Client) (asked *oidc.AuthRequest, hinted string, err error) {
+	if asked, err = op.ParseAuthorizeRequest(r, s.provider.Decoder()); err != nil {
+		return nil, "", err
 	}
 	if asked.RequestParam != "" {
-		return nil, oidc.ErrRequestNotSupported()
+		return nil, "", oidc.ErrRequestNotSupported()
 	}
 	ctx := op.ContextWithIssuer(r.Context(), s.Issuer)
-	_, err = op.ValidateAuthRequestClient(ctx, asked, opClient{client}, s.provider.IDTokenHintVerifier(ctx))
-	return asked, err
+	hinted, err = op.ValidateAuthRequestClient(ctx, asked, opClient{client}, s.provider.IDTokenHintVerifier(ctx))
+	return asked, hinted, err
 }
 
 // malformed says what is wrong with a request: what this library's parser has
@@ -124,7 +126,7 @@ func badParameter(name, problem string) *upstream.RequestError {
 var authorizeNames = []string{
 	"access_type", "acr_values", "approval_prompt", "audience", "client_id", "code_challenge", "code_challenge_method", "connection",
 	"connection_scope", "display", "force_login", "hd", "id_token_hint", "include_granted_scopes", "invitation", "login_hint", "max_age",
-	"nonce", "organization", "prompt", "redirect_uri", "request", "resource", "response_mode", "response_type", "scope", "screen_hint",
+	"nonce", "organization", "prompt", "redirect_uri", "request", "request_uri", "resource", "response_mode", "response_type", "scope", "screen_hint",
 	"state", "ui_locales", "wauth", "whr",
 }
 
@@ -144,12 +146,8 @@ func lookalike(form url.Values) string {
 }
 
 // back answers the application with an error.
-func (s *Server) back(w http.ResponseWriter, r *http.Request, req request, refusal *oidc.Error) {
-	values := url.Values{"error": {string(refusal.ErrorType)}}
-	if refusal.Description != "" {
-		values.Set("error_description", refusal.Description)
-	}
-	s.answer(w, r, req, values)
+func (s *Server) back(w http.ResponseWriter, r *http.Request, req request, code, description string) {
+	s.answer(w, r, req, url.Values{"error": {code}, "error_description": {description}})
 }
 
 // answer sends the browser back to the application, in the way that it asked for

@@ -138,7 +138,7 @@ func TestBrowser_Explain(t *testing.T) {
 	}`), 0o600))
 	require.Eventually(t, func() bool { // without a restart
 		b.do(chromedp.Navigate("http://" + o.operator + "/connections"))
-		return strings.Contains(b.text("table"), "file broken")
+		return strings.Contains(b.text("table"), "broken")
 	}, 10*time.Second, 200*time.Millisecond)
 	b.picture("6-connections")
 	b.do(chromedp.Navigate(explain), chromedp.SetValue(chromedp.CSS("#request"), "client_id=another-app&prompt=login&prompt=consent"), chromedp.Click(submit))

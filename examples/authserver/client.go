@@ -32,7 +32,9 @@ func (c opClient) AuthMethod() oidc.AuthMethod         { return oidc.AuthMethodB
 func (c opClient) ResponseTypes() []oidc.ResponseType {
 	return []oidc.ResponseType{oidc.ResponseTypeCode}
 }
-func (c opClient) GrantTypes() []oidc.GrantType   { return []oidc.GrantType{oidc.GrantTypeCode} }
+func (c opClient) GrantTypes() []oidc.GrantType {
+	return []oidc.GrantType{oidc.GrantTypeCode, oidc.GrantTypeRefreshToken}
+}
 func (c opClient) IDTokenLifetime() time.Duration { return 10 * time.Minute }
 func (c opClient) DevMode() bool                  { return false }
 

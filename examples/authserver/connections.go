@@ -1,43 +1,37 @@
 package main
 
-// This file owns the connections: a folder with one JSON file for each, read
-// again while the server runs. It must not know of HTTP requests, logins or
-// applications, but for the list of client ids in a connection.
+// This file owns the connections that serve: made of what a source has, and made
+// again while the server runs. It must not know of HTTP requests or applications,
+// nor where connections are kept; see source.go.
 
 import (
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"maps"
 	"net/http"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"example.com/upstream"
+	"example.com/upstream/fapi"
 	"example.com/upstream/fetchscript"
-	"github.com/zitadel/oidc/v3/pkg/client/rp"
-	"github.com/zitadel/oidc/v3/pkg/oidc"
+	"example.com/upstream/login"
+	"golang.org/x/oauth2"
 )
 
-const (
-	reloadEvery = time.Second
-	maxFile     = 1 << 20 // bytes, as ParseConnection has it
-	maxKeySet   = 1 << 20 // bytes of a jwks_uri's answer
-)
-
-// A connection is one that can be used. It never changes: a new version of its
-// file makes a new one.
+// A connection is one that can be used. It never changes but for its IdP's
+// metadata: a new version of its text makes a new one.
 type connection struct {
 	config   *upstream.Connection // for reading only
-	provider *upstream.Provider
-	keys     oidc.KeySet // checks ID tokens; nil if the IdP issues none
+	login    *login.Login
+	provider atomic.Pointer[upstream.Provider] // with everything attached; nil until the first metadata
+	warnings []upstream.Problem
 	loaded   time.Time
 }
 
@@ -46,194 +40,210 @@ func (c *connection) enabledFor(clientID string) bool {
 	return c != nil && slices.Contains(c.config.EnabledClients, clientID)
 }
 
-// A file is the state of one file of the folder.
-type file struct {
-	name    string      // of the connection: the file's name without .json
+// explain says what would become of a request, with the metadata of now.
+func (c *connection) explain(ctx context.Context, req *upstream.AuthorizeRequest, tx upstream.Transaction) (upstream.Explanation, error) {
+	if c.provider.Load() == nil {
+		if _, err := c.login.Metadata(ctx); err != nil {
+			return upstream.Explanation{}, err
+		}
+	}
+	return c.provider.Load().Explain(req, tx)
+}
+
+// An entry is the state of one connection of the source.
+type entry struct {
+	name    string
 	content []byte      // as read last
+	keys    *keyring    // that good was made with
 	good    *connection // the last version that could be used; nil if there was none
 	fault   error       // what is wrong with content; nil if content is what good was made of
 }
 
-// Connections gives the connections of a folder. It is safe for concurrent use.
-type Connections struct {
-	folder string
-	client *http.Client // for all that the server asks an IdP
-	log    *slog.Logger
-	now    func() time.Time
-	files  atomic.Pointer[map[string]*file] // by name; neither map nor files are ever changed
-	fault  string                           // with the folder; only Reload uses it
+// connections are those of one moment.
+type connections struct {
+	entries map[string]*entry
+	routing *login.Routing
 }
 
-// OpenConnections reads the folder for the first time. A broken file is
-// reported and does not keep the others from serving. The client is the one for
-// everything that the connections' IdPs are asked.
-func OpenConnections(folder string, client *http.Client, log *slog.Logger, now func() time.Time) (*Connections, error) {
-	c := &Connections{folder: folder, client: client, log: log, now: now}
-	c.files.Store(&map[string]*file{})
-	return c, c.Reload()
-}
-
-// Watch reads the folder again and again until the context ends. Looking every
-// second costs little, works on every file system, and needs no dependency.
-func (c *Connections) Watch(ctx context.Context) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(reloadEvery):
-			_ = c.Reload() // has been logged, and the next look may find it mended
-		}
-	}
-}
-
-// Get gives the connection that serves under a name, nil if none does.
-func (c *Connections) Get(name string) *connection {
-	if f := (*c.files.Load())[name]; f != nil {
-		return f.good
+func (c *connections) get(name string) *connection {
+	if e := c.entries[name]; e != nil {
+		return e.good
 	}
 	return nil
 }
 
-// EnabledFor gives an application's connections, sorted by name.
-func (c *Connections) EnabledFor(clientID string) (out []*connection) {
-	for _, f := range c.all() {
-		if f.good.enabledFor(clientID) {
-			out = append(out, f.good)
-		}
+// all gives all entries, broken ones included, sorted by name.
+func (c *connections) all() (out []*entry) {
+	for _, name := range slices.Sorted(maps.Keys(c.entries)) {
+		out = append(out, c.entries[name])
 	}
 	return out
 }
 
-// all gives all files, broken ones included, sorted by name.
-func (c *Connections) all() (out []*file) {
-	files := *c.files.Load()
-	for _, name := range slices.Sorted(maps.Keys(files)) {
-		out = append(out, files[name])
-	}
-	return out
+// Connections keeps the connections of a source. It is safe for concurrent use.
+type Connections struct {
+	source Source
+	client *http.Client // for all that the server asks an IdP
+	issuer string       // this server's
+	store  login.Store
+	keys   *atomic.Pointer[keyring]
+	signer *fapi.KeySet // this server's, as a client of IdPs
+	log    *slog.Logger
+	now    func() time.Time
+
+	set     atomic.Pointer[connections] // which never changes
+	reading sync.Mutex
+	fault   string // with the source
 }
 
-// Reload reads the folder once. It must not be called by two goroutines at
-// once. What has not changed keeps its connection, and with it the IdP's keys.
-func (c *Connections) Reload() error {
-	entries, err := os.ReadDir(c.folder)
+func (c *Connections) current() *connections { return c.set.Load() }
+
+// Reload reads the source once. A broken connection is reported, and does not keep
+// the others from serving. What has not changed stays as it is, with its IdP's
+// keys and metadata.
+func (c *Connections) Reload(ctx context.Context) error {
+	c.reading.Lock()
+	defer c.reading.Unlock()
+	contents, err := c.source.read(ctx)
 	if err != nil {
-		// An unmounted folder is no wish to switch every login off.
+		// An unmounted folder, or a database that is down, is no wish to switch
+		// every login off.
 		if c.fault != err.Error() {
-			c.log.Error("the folder of the connections cannot be read; all stay as they are", "error", err)
+			c.log.Error("the connections cannot be read; all stay as they are", "error", err)
 		}
 		c.fault = err.Error()
 		return err
 	}
 	c.fault = ""
-	before, after := *c.files.Load(), map[string]*file{}
-	for _, entry := range entries {
-		name, isJSON := strings.CutSuffix(entry.Name(), ".json")
-		if !isJSON || name == "" || strings.HasPrefix(name, ".") || entry.IsDir() { // editors leave .x.json.swp and the like
-			continue
-		}
-		after[name] = c.read(name, before[name])
+	before, after := c.current(), &connections{entries: map[string]*entry{}}
+	if before == nil {
+		before = &connections{}
 	}
-	for name := range before {
-		if after[name] == nil {
+	var serving []*upstream.Connection
+	for _, name := range slices.Sorted(maps.Keys(contents)) {
+		e := c.renew(name, contents[name], before.entries[name])
+		if after.entries[name] = e; e.good != nil {
+			serving = append(serving, e.good.config)
+		}
+	}
+	for name := range before.entries {
+		if after.entries[name] == nil {
 			c.log.Info("connection removed", "connection", name)
 		}
 	}
-	c.files.Store(&after)
+	if after.routing, err = login.NewRouting(serving); err != nil {
+		c.log.Error("the connections as a whole cannot be used; all stay as they are", "error", err)
+		if before.entries != nil {
+			return err
+		}
+		after.routing, _ = login.NewRouting(nil) // nobody can log in until it is mended
+	}
+	c.set.Store(after)
 	return nil
 }
 
-// read gives the state of a file, which is the one before if nothing changed.
-func (c *Connections) read(name string, before *file) *file {
-	content, err := readFile(filepath.Join(c.folder, name+".json"))
-	if err == nil && before != nil && before.content != nil && bytes.Equal(content, before.content) {
+// renew gives the state of a connection, which is the one before if nothing changed.
+func (c *Connections) renew(name string, now content, before *entry) *entry {
+	keys := c.keys.Load()
+	if now.err == nil && before != nil && before.content != nil && before.keys == keys && bytes.Equal(now.text, before.content) {
 		return before
 	}
-	f := &file{name: name, content: content, fault: err}
-	if err == nil {
-		f.good, f.fault = load(name, content, c.client, c.now())
+	e := &entry{name: name, content: now.text, keys: keys, fault: now.err}
+	if e.fault == nil {
+		e.good, e.fault = c.load(name, now.text, keys)
 	}
-	if f.fault == nil {
-		c.log.Info("connection loaded", "connection", name, "strategy", f.good.config.Strategy)
-		return f
+	if e.fault == nil {
+		if before == nil || !bytes.Equal(now.text, before.content) {
+			c.log.Info("connection loaded", "connection", name, "strategy", e.good.config.Strategy)
+			c.tell(slog.LevelWarn, "connection has something without effect", name, e.good.warnings)
+		}
+		return e
 	}
 	if before != nil {
-		f.good = before.good
-		if before.fault != nil && before.fault.Error() == f.fault.Error() {
-			return f // has been reported
+		e.good = before.good
+		if before.fault != nil && before.fault.Error() == e.fault.Error() {
+			return e // has been reported
 		}
 	}
-	attrs := []any{"connection", name, "last_good_version_serves", f.good != nil}
-	for _, p := range problems(f.fault) {
+	c.tell(slog.LevelError, "connection cannot be used", name, problems(e.fault), "last_good_version_serves", e.good != nil)
+	return e
+}
+
+func (c *Connections) tell(level slog.Level, message, name string, all []upstream.Problem, attrs ...any) {
+	if len(all) == 0 {
+		return
+	}
+	attrs = append([]any{"connection", name}, attrs...)
+	for _, p := range all {
 		attrs = append(attrs, slog.Group("problem", "pointer", p.Pointer, "message", p.Message))
 	}
-	c.log.Error("connection cannot be used", attrs...)
-	return f
+	c.log.Log(context.Background(), level, message, attrs...)
 }
 
-func readFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
+// load makes a connection out of a text.
+func (c *Connections) load(name string, text []byte, keys *keyring) (*connection, error) {
+	config, err := upstream.ParseConnection(text)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	content, err := io.ReadAll(io.LimitReader(f, maxFile+1)) // one more, for ParseConnection to refuse
+	if config.Name != name {
+		return nil, problem(config.Name, "/name", fmt.Sprintf("must be %q, under which it is kept", name))
+	}
+	if config.EnabledClients == nil {
+		config.EnabledClients = []string{} // nobody, not everybody
+	}
+	own := &connection{config: config, warnings: config.Warnings(), loaded: c.now()}
+	own.login, err = login.New(config, login.Options{
+		RedirectURI: c.issuer + callbackPath(name), Keys: keys.cookies, Store: c.store, Skew: skew,
+		Attach:     c.attach,
+		OnMetadata: c.metadata,
+		Extend: func(conn *upstream.Connection, p *upstream.Provider) (login.Extension, error) {
+			extension, err := fapi.New(conn, p, fapi.Options{Keys: c.signer})
+			if err != nil {
+				return nil, err
+			}
+			own.provider.Store(extension.Provider())
+			return extension, nil
+		},
+	})
 	if err != nil {
 		return nil, err
 	}
-	return content, nil
+	if p := own.provider.Load(); p != nil && !p.OpenIDConnect() && !p.HasProfile() {
+		return nil, problem(name, "/options/userinfo_endpoint", "is missing, and so is scripts.fetchUserProfile; this server reads who the user is there")
+	}
+	return own, nil
 }
 
-// load makes a connection out of a file's content.
-func load(name string, content []byte, client *http.Client, now time.Time) (*connection, error) {
-	config, err := upstream.ParseConnection(content)
+// attach adds the connection's own script. Whoever may write connections may also
+// write the program: such scripts run in process. Those of strangers belong in
+// fetchscript.Isolated.
+func (c *Connections) attach(p *upstream.Provider, conn *upstream.Connection) (*upstream.Provider, error) {
+	scripted, err := fetchscript.Attach(p, conn, nil)
 	if err != nil {
-		return nil, err
+		return nil, problem(conn.Name, "/options/scripts/fetchUserProfile", "cannot be compiled: "+err.Error())
 	}
-	provider, err := upstream.NewProvider(config)
-	if err != nil {
-		return nil, err
-	}
-	o := &config.Options
-	own := &upstream.ConfigError{Connection: config.Name}
-	require := func(ok bool, pointer, message string) {
-		if !ok {
-			own.Problems = append(own.Problems, upstream.Problem{Pointer: pointer, Message: message})
-		}
-	}
-	require(config.Name == name, "/name", fmt.Sprintf("must be %q, like the file", name))
-	// A trial run finds what this server cannot do, OAuth 1.0a above all.
-	target, err := provider.AuthorizationURL(nil, exampleTransaction("https://auth.example.com/login/callback/"+name))
-	require(err == nil, "/strategy", "this server cannot begin its logins: it speaks OAuth 2.0 and OpenID Connect alone")
-	require(!strings.Contains(target, "response_mode=form_post"), "/options",
-		"response_mode form_post is not taken by this server: its cookie does not go with a POST from another site")
-	if isOpenIDConnect(config.Strategy) {
-		const why = "is missing; this server checks ID tokens with it"
-		require(o.Issuer != "", "/options/issuer", why)
-		require(o.JWKSURI != "", "/options/jwks_uri", why)
-	}
-	if isOpenIDConnect(config.Strategy) || config.Strategy == "oauth2" { // others have one of their own
-		require(o.UserinfoEndpoint != "" || o.FetchUserProfile.Reveal() != "", "/options/userinfo_endpoint",
-			"is missing, and so is scripts.fetchUserProfile; this server reads who the user is there")
-	}
-	// Whoever may write this folder may also write the program: such scripts run
-	// in process. Those of strangers belong in fetchscript.Isolated.
-	withScript, err := fetchscript.Attach(provider, config, nil)
-	require(err == nil, "/options/scripts/fetchUserProfile", fmt.Sprint("cannot be compiled: ", err))
-	if len(own.Problems) > 0 {
-		return nil, own
-	}
-	c := &connection{config: config, provider: withScript, loaded: now}
-	if o.Issuer != "" && o.JWKSURI != "" {
-		c.keys = rp.NewRemoteKeySet(keySetClient(client), o.JWKSURI)
-	}
-	return c, nil
+	return scripted, nil
 }
 
-// isOpenIDConnect reports whether a strategy's token endpoint gives ID tokens,
-// which have to be checked before anything is believed.
-func isOpenIDConnect(strategy string) bool {
-	return strategy == "oidc" || strategy == "okta" || strategy == "auth0-oidc" || strategy == "waad"
+func problem(connection, pointer, message string) error {
+	return &upstream.ConfigError{Connection: connection, Problems: []upstream.Problem{{Pointer: pointer, Message: message}}}
+}
+
+// metadata logs what somebody should know of an IdP's metadata.
+func (c *Connections) metadata(e login.MetadataEvent) {
+	attrs := []any{"connection", e.Connection, "kind", string(e.Kind)}
+	for _, change := range e.Changes {
+		attrs = append(attrs, slog.Group("change", "member", change.Member, "old", change.Old, "new", change.New))
+	}
+	if e.Err != nil {
+		attrs = append(attrs, "error", e.Err)
+	}
+	level := slog.LevelInfo
+	if e.Kind == login.MetadataDrift || e.Kind == login.MetadataUnavailable {
+		level = slog.LevelWarn
+	}
+	c.log.Log(context.Background(), level, "metadata", attrs...)
 }
 
 // problems takes any error of load apart, for the log and for the operator.
@@ -242,31 +252,13 @@ func problems(err error) []upstream.Problem {
 	if errors.As(err, &config) {
 		return config.Problems
 	}
+	if e := (*login.Error)(nil); errors.As(err, &e) {
+		return []upstream.Problem{{Message: e.Reason}}
+	}
 	return []upstream.Problem{{Message: strings.TrimPrefix(err.Error(), "upstream: ")}}
 }
 
-// keySetClient is for jwks_uri: the client for all else, but that it follows no
-// redirect and reads no endless answer. A proxy, an authority of one's own, or a
-// ban on private addresses must hold for the keys above all.
-func keySetClient(client *http.Client) *http.Client {
-	own := *client
-	own.Transport = boundedTransport{client.Transport}
-	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &own
-}
-
-// boundedTransport ends a response body with an error at maxKeySet.
-type boundedTransport struct{ next http.RoundTripper } // nil for the default, as http.Client has it
-
-func (t boundedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
-	next := t.next
-	if next == nil {
-		next = http.DefaultTransport
-	}
-	resp, err := next.RoundTrip(r)
-	if err != nil {
-		return nil, err
-	}
-	resp.Body = http.MaxBytesReader(nil, resp.Body, maxKeySet)
-	return resp, nil
+// upstreamContext makes all requests to an IdP use one HTTP client.
+func (s *Server) upstreamContext(ctx context.Context) context.Context {
+	return context.WithValue(ctx, oauth2.HTTPClient, s.Client)
 }

@@ -28,15 +28,15 @@ func (s *Server) discovery(w http.ResponseWriter, _ *http.Request) {
 		UserinfoEndpoint:                       s.provider.UserinfoEndpoint().Absolute(s.Issuer),
 		RevocationEndpoint:                     s.provider.RevocationEndpoint().Absolute(s.Issuer),
 		JwksURI:                                s.provider.KeysEndpoint().Absolute(s.Issuer),
-		ScopesSupported:                        []string{oidc.ScopeOpenID, oidc.ScopeProfile, oidc.ScopeEmail},
+		ScopesSupported:                        []string{oidc.ScopeOpenID, oidc.ScopeProfile, oidc.ScopeEmail, oidc.ScopeOfflineAccess},
 		ResponseTypesSupported:                 []string{string(oidc.ResponseTypeCode)},
 		ResponseModesSupported:                 responseModes,
-		GrantTypesSupported:                    []oidc.GrantType{oidc.GrantTypeCode},
+		GrantTypesSupported:                    []oidc.GrantType{oidc.GrantTypeCode, oidc.GrantTypeRefreshToken},
 		SubjectTypesSupported:                  []string{"public"},
 		IDTokenSigningAlgValuesSupported:       []string{string(jose.ES256)},
 		TokenEndpointAuthMethodsSupported:      basic,
 		RevocationEndpointAuthMethodsSupported: basic,
-		ClaimsSupported:                        []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "name", "email", "email_verified", sentClaim},
+		ClaimsSupported:                        []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "acr", "nonce", "name", "email", "email_verified", sentClaim},
 		CodeChallengeMethodsSupported:          []oidc.CodeChallengeMethod{oidc.CodeChallengeMethodS256},
 	}, true})
 }

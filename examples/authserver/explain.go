@@ -5,11 +5,14 @@ package main
 // goes on, and it changes nothing.
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"example.com/upstream"
+	"example.com/upstream/login/sqlstore"
 )
 
 const maxPaste = 40 << 10 // bytes of a form; a query may have 32 KiB
@@ -56,17 +59,17 @@ func (s *Server) listConnections(w http.ResponseWriter, _ *http.Request) {
 	type row struct {
 		Name, DisplayName, Strategy, Clients string
 		Serves                               bool
-		Problems                             []upstream.Problem
+		Problems, Warnings                   []upstream.Problem
 	}
 	var rows []row
-	for _, f := range s.Connections.all() {
-		r := row{Name: f.name, Serves: f.good != nil}
-		if f.good != nil {
-			r.DisplayName, r.Strategy = f.good.config.DisplayName, f.good.config.Strategy
-			r.Clients = strings.Join(f.good.config.EnabledClients, ", ")
+	for _, e := range s.Connections.current().all() {
+		r := row{Name: e.name, Serves: e.good != nil}
+		if e.good != nil {
+			r.DisplayName, r.Strategy, r.Warnings = e.good.config.DisplayName, e.good.config.Strategy, e.good.warnings
+			r.Clients = strings.Join(e.good.config.EnabledClients, ", ")
 		}
-		if f.fault != nil {
-			r.Problems = problems(f.fault)
+		if e.fault != nil {
+			r.Problems = problems(e.fault)
 		}
 		rows = append(rows, r)
 	}
@@ -82,7 +85,9 @@ type explained struct {
 	Clients     []string
 	Callback    string
 	Loaded      string             // when the version that serves was read; "" if none serves
-	Problems    []upstream.Problem // of the file as it is now
+	Problems    []upstream.Problem // of the connection as it is now
+	Warnings    []upstream.Problem // of the version that serves
+	History     []sqlstore.Connection
 
 	Refused  string   // why the pasted request, or its login, is refused
 	Sentence string   // about the connection and the request, if there is something to say
@@ -95,8 +100,8 @@ type explained struct {
 // with them would stay in histories and access logs.
 func (s *Server) explain(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("connection")
-	f := (*s.Connections.files.Load())[name]
-	if f == nil {
+	e := s.Connections.current().entries[name]
+	if e == nil {
 		s.operatorRefuses(w, http.StatusNotFound, "There is no connection of this name.")
 		return
 	}
@@ -106,21 +111,25 @@ func (s *Server) explain(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	data := explained{Name: name, Pasted: strings.TrimSpace(r.PostForm.Get("request")), Callback: s.Issuer + callbackPath(name)}
-	if f.fault != nil {
-		data.Problems = problems(f.fault)
+	if e.fault != nil {
+		data.Problems = problems(e.fault)
 	}
-	if f.good != nil {
-		data.DisplayName, data.Strategy, data.Clients = f.good.config.DisplayName, f.good.config.Strategy, f.good.config.EnabledClients
-		data.Loaded = f.good.loaded.Format("2006-01-02 15:04:05")
+	if c := e.good; c != nil {
+		data.DisplayName, data.Strategy, data.Clients, data.Warnings = c.config.DisplayName, c.config.Strategy, c.config.EnabledClients, c.warnings
+		data.Loaded = c.loaded.Format(time.DateTime)
 		if data.Pasted != "" {
-			data.explain(f.good)
+			data.explain(s.upstreamContext(r.Context()), c)
 		}
+	}
+	var err error
+	if data.History, err = s.Source.history(r.Context(), name); err != nil {
+		s.Log.Error("history", "connection", name, "error", err)
 	}
 	s.show(w, page{status: http.StatusOK, template: "explain.html", data: data, forms: true})
 }
 
 // explain fills the answer in.
-func (e *explained) explain(c *connection) {
+func (e *explained) explain(ctx context.Context, c *connection) {
 	query := pastedQuery(e.Pasted)
 	req, err := upstream.ParseAuthorizeQuery(query)
 	form, _ := url.ParseQuery(query)
@@ -137,14 +146,12 @@ func (e *explained) explain(c *connection) {
 		e.Sentence = "The request asks for another connection than this one."
 	}
 	tx := exampleTransaction(e.Callback)
-	if c.keys == nil {
-		tx.Nonce = upstream.Secret{}
+	explanation, err := c.explain(ctx, req, tx)
+	if err != nil {
+		e.Refused = err.Error()
+		return
 	}
-	explanation, err := c.provider.Explain(req, tx)
-	var target string
-	if err == nil {
-		target, err = c.provider.AuthorizationURL(req, tx)
-	}
+	target, err := c.provider.Load().AuthorizationURL(req, tx)
 	if err != nil {
 		e.Refused = err.Error()
 		return

@@ -101,7 +101,7 @@ func TestExplain_Problems(t *testing.T) {
 	assert.Contains(t, problems, "nobody can log in with it")
 
 	list := v.follow(s.operator + "/").body
-	assert.Contains(t, list, `<span class="no">file broken</span>, last good version serves`)
+	assert.Contains(t, list, `<span class="no">broken</span>, last good version serves`)
 	assert.Contains(t, list, `<span class="no">broken</span>, does not serve`)
 	assert.Contains(t, list, `<span class="yes">serves</span>`)
 }

@@ -9,20 +9,27 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/zitadel/oidc/v3/pkg/oidc"
+
+	"example.com/upstream/login/sqlstore"
 )
 
 const (
-	codeLifetime  = time.Minute // RFC 6749 section 4.1.2 asks for a short one
-	tokenLifetime = 5 * time.Minute
+	codeLifetime    = time.Minute // RFC 6749 section 4.1.2 asks for a short one
+	tokenLifetime   = 5 * time.Minute
+	refreshLifetime = 30 * 24 * time.Hour // from its last use
+	sessionLifetime = 12 * time.Hour
 )
 
 // The kinds of the store's records.
 const (
-	kindCode  = "code"
-	kindToken = "token"
+	kindCode    = "code"
+	kindToken   = "token"
+	kindRefresh = "refresh token"
+	kindSession = "session"
 )
 
 // A request is what is left of an application's /authorize request once it has
@@ -36,6 +43,11 @@ type request struct {
 	Nonce        string            `json:"n,omitempty"`
 	Challenge    string            `json:"p,omitempty"` // RFC 7636, by S256
 	Scopes       []string          `json:"o"`
+
+	// What the user who comes back has to be, beside logged in.
+	Fresh   int64  `json:"f,omitempty"` // Unix seconds: logged in no earlier; 0 for whenever
+	MaxAge  bool   `json:"a,omitempty"` // the application wants to know since when
+	Subject string `json:"h,omitempty"` // of id_token_hint
 }
 
 // A user is who has logged in, as the auth server knows them from then on.
@@ -44,7 +56,9 @@ type user struct {
 	Email         string     `json:"email,omitempty"`
 	EmailVerified *bool      `json:"email_verified,omitempty"` // nil: the IdP says nothing
 	Name          string     `json:"name,omitempty"`
+	Connection    string     `json:"connection,omitempty"`
 	AuthTime      time.Time  `json:"auth_time,omitzero"` // zero: the IdP says nothing
+	ACR           string     `json:"acr,omitempty"`      // in the application's terms
 	Sent          []sentName `json:"sent,omitempty"`     // what went upstream
 }
 
@@ -64,8 +78,19 @@ type grant struct {
 	User user `json:"user"`
 }
 
+// lifetime is how long anything that was bought with the grant may live.
+func (g grant) lifetime() time.Duration {
+	if slices.Contains(g.Scopes, oidc.ScopeOfflineAccess) {
+		return refreshLifetime
+	}
+	return tokenLifetime
+}
+
 // grants are the store's records as grants.
-type grants struct{ *Store }
+type grants struct {
+	*sqlstore.Store
+	now func() time.Time
+}
 
 // put keeps a grant under a new name and gives that.
 func (g grants) put(ctx context.Context, kind string, of grant, lifetime time.Duration) (id string, expires time.Time, err error) {
@@ -74,30 +99,35 @@ func (g grants) put(ctx context.Context, kind string, of grant, lifetime time.Du
 	if err != nil {
 		return "", time.Time{}, err
 	}
-	return id, expires, g.Put(ctx, Record{Kind: kind, ID: id, Group: of.ID, Body: body, Expires: expires})
+	return id, expires, g.Put(ctx, sqlstore.Record{Kind: kind, ID: id, Group: of.ID, Body: body, Expires: expires})
 }
 
 // get gives the grant behind a name.
-func (g grants) get(ctx context.Context, kind, id string) (grant, error) {
+func (g grants) get(ctx context.Context, kind, id string) (of grant, err error) {
 	r, err := g.Get(ctx, kind, id)
-	return read(r, err)
-}
-
-// takeOnce gives the grant behind a name the first time. A second time revokes
-// all that the first has bought: one of the two had stolen it (RFC 6749 section
-// 4.1.2).
-func (g grants) takeOnce(ctx context.Context, kind, id string) (grant, error) {
-	until := g.now().Add(tokenLifetime)
-	r, err := g.Take(ctx, kind, id, until)
-	if errors.Is(err, errTaken) {
-		return grant{}, errors.Join(err, g.Revoke(ctx, r.Group, until))
+	if err != nil {
+		return grant{}, g.stolen(ctx, r, err)
 	}
-	return read(r, err)
+	return of, json.Unmarshal(r.Body, &of)
 }
 
-func read(r Record, err error) (of grant, _ error) {
+// take gives the grant behind a name the first time. A second time revokes all
+// that the first has bought: one of the two had stolen it (RFC 6749 section 4.1.2,
+// RFC 9700 section 4.14.2).
+func (g grants) take(ctx context.Context, kind, id string) (grant, error) {
+	of, err := g.get(ctx, kind, id)
 	if err != nil {
 		return grant{}, err
 	}
-	return of, json.Unmarshal(r.Body, &of)
+	if r, err := g.Take(ctx, kind, id, g.now().Add(of.lifetime())); err != nil {
+		return grant{}, g.stolen(ctx, r, err)
+	}
+	return of, nil
+}
+
+func (g grants) stolen(ctx context.Context, r sqlstore.Record, err error) error {
+	if errors.Is(err, sqlstore.ErrTaken) {
+		return errors.Join(err, g.Revoke(ctx, r.Group, g.now().Add(refreshLifetime)))
+	}
+	return err
 }

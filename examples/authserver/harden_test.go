@@ -87,7 +87,7 @@ func TestHarden_SecureCookies(t *testing.T) {
 	s := newStack(t)
 	config := s.replicas[0].Config
 	config.Issuer = "https://auth.example.com"
-	secure, err := NewServer(config)
+	secure, err := NewServer(t.Context(), config)
 	require.NoError(t, err)
 	query := url.Values{
 		"client_id": {"sample-app"}, "redirect_uri": {s.app + "/callback"}, "response_type": {"code"}, "scope": {"openid"}, "connection": {"corporate"},

@@ -93,10 +93,10 @@ func TestLog(t *testing.T) {
 	assert.NotEmpty(t, s.libraryLogs.String(), "the library's lines are among what was searched")
 	assert.Contains(t, logs, `msg="login begins" leg=1 client=sample-app connection=corporate sent="[acr_values client_id code_challenge code_challenge_method display login_hint nonce redirect_uri response_type scope state ui_locales]" not_sent=[prompt] not_mapped=[max_age]`)
 	assert.Contains(t, logs, `msg="login ends" leg=2 connection=corporate client=sample-app outcome="logged in"`)
-	assert.Contains(t, logs, `msg="login refused" leg=2 connection=corporate outcome="replayed answer"`)
+	assert.Contains(t, logs, `error.step=state error.reason="this browser has not begun this login, or too long ago, or has ended it"`)
 	assert.Contains(t, logs, `msg="login refused" leg=1 client=sample-app outcome="unknown connection"`)
 	assert.Contains(t, logs, `outcome="malformed request" parameter=prompt`)
-	assert.Contains(t, logs, `outcome="no token" error="upstream: token endpoint: status 400, error invalid_grant"`)
+	assert.Contains(t, logs, `error.step=token error.reason="token endpoint: status 400, error invalid_grant"`)
 }
 
 // What goes wrong in a handler or in net/http shows, and shows no values.

@@ -161,7 +161,7 @@ func TestNotEnabled_SecondLeg(t *testing.T) {
 		r := v.get(callback)
 		assert.Contains(t, r.next, s.app+"/callback?error=invalid_request")
 		assert.Empty(t, s.at("/oauth/token"), "the code was not spent")
-		assert.Contains(t, s.logs.String(), `leg=2 connection=corporate client=sample-app outcome="connection not enabled for the client"`)
+		assert.Contains(t, s.logs.String(), `leg=2 connection=corporate client=sample-app error.connection=corporate error.step=refused error.reason="the connection is not enabled`)
 	}
 }
 

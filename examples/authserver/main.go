@@ -11,9 +11,9 @@ package main
 // must not know what the servers do.
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
-	"encoding/base64"
 	"errors"
 	"flag"
 	"fmt"
@@ -23,7 +23,11 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"sync"
+	"syscall"
 	"time"
+
+	"example.com/upstream/login/sqlstore"
 )
 
 // The demonstration's secrets, which its connection files and its IdP share.
@@ -32,16 +36,16 @@ const (
 	idpPartnerKey   = "example-partner-key"
 )
 
-// keyVariable may hold the key that replicas share, 32 bytes in base64.
-const keyVariable = "AUTHSERVER_KEY"
-
-// upstreamTimeout bounds each request to an IdP.
-const upstreamTimeout = 15 * time.Second
+const (
+	upstreamTimeout = 15 * time.Second // for each request to an IdP
+	drainTimeout    = 20 * time.Second // for the requests under way when the server is told to end
+)
 
 type options struct {
 	auth, operator, idp, app string // addresses to listen on
-	connections              string // folder
-	key                      string // base64; "" for a new one
+	connections              string // folder, "" for the database
+	imported                 string // folder to save in the database, "" for none
+	database                 string
 }
 
 func main() {
@@ -50,10 +54,11 @@ func main() {
 	flag.StringVar(&o.operator, "operator", "127.0.0.1:8083", "`address` of the auth server's pages for its operator")
 	flag.StringVar(&o.idp, "idp", "localhost:8081", "`address` of the identity provider; the connection files name it, too")
 	flag.StringVar(&o.app, "app", "localhost:8082", "`address` of the sample application")
-	flag.StringVar(&o.connections, "connections", "connections", "`folder` of the connections, one JSON file each")
+	flag.StringVar(&o.connections, "connections", "connections", "`folder` of the connections, one JSON file each; empty for those in the database")
+	flag.StringVar(&o.imported, "import", "", "`folder` of connections to save in the database first")
+	flag.StringVar(&o.database, "database", "authserver.db", "`file` of SQLite, or postgres://... for several replicas")
 	flag.Parse()
-	o.key = os.Getenv(keyVariable)
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, o, os.Stdout, os.Stderr); err != nil {
 		fmt.Fprintln(os.Stderr, "authserver:", err)
@@ -65,47 +70,52 @@ func main() {
 func run(ctx context.Context, o options, out, logs io.Writer) error {
 	slog.SetDefault(newLibraryLogger(logs))
 	log := newLogger(logs)
-	key, err := readKey(o.key, log)
+	store, err := sqlstore.Open(ctx, o.database, nil)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	source, err := openSource(ctx, o, store)
 	if err != nil {
 		return err
 	}
 	issuer, appAddress := "http://"+o.auth, "http://"+o.app
-	store, err := NewStore(time.Now)
-	if err != nil {
-		return err
-	}
-	client := &http.Client{Timeout: upstreamTimeout} // a real server's dials no private addresses
-	connections, err := OpenConnections(o.connections, client, log, time.Now)
-	if err != nil {
-		return err
-	}
 	application := Client{
 		ID: "sample-app", Name: "Sample application", Home: appAddress + "/", Secret: rand.Text(), RedirectURIs: []string{appAddress + "/callback"},
 	}
-	server, err := NewServer(Config{
-		Issuer: issuer, Key: key, Store: store, Clients: []Client{application}, Connections: connections, Log: log, Now: time.Now,
+	server, err := NewServer(ctx, Config{
+		Issuer: issuer, Store: store, Clients: []Client{application}, Source: source, Log: log, Now: time.Now,
+		// A real server's client dials no private addresses: fetchscript.PublicOnly.
+		// This one's identity provider is on loopback.
+		Client: &http.Client{Timeout: upstreamTimeout},
 	})
 	if err != nil {
 		return err
 	}
-	idp := NewIdP("http://"+o.idp, idpPartnerKey, []IdPClient{{
-		ID: "auth-server", Secret: idpClientSecret,
-		Callbacks: []string{issuer + callbackPath("corporate"), issuer + callbackPath("partner"), issuer + callbackPath("members"), issuer + callbackPath("sales")},
-	}})
-	app := NewApp(appAddress, issuer, application, []string{"corporate", "partner", "members", "sales"})
+	tellElsewhere(out, server.Connections, o.idp)
+	var names, callbacks []string
+	for _, e := range server.Connections.current().all() {
+		names, callbacks = append(names, e.name), append(callbacks, issuer+callbackPath(e.name))
+	}
+	idp := NewIdP("http://"+o.idp, idpPartnerKey, []IdPClient{{ID: "auth-server", Secret: idpClientSecret, Callbacks: callbacks}})
+	app := NewApp(appAddress, issuer, application, names)
 
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	go connections.Watch(ctx)
+	var running sync.WaitGroup
+	defer running.Wait()
+	defer stop()
+	running.Go(func() { server.Run(ctx) })
 	failed := make(chan error, 4)
-	for address, handler := range map[string]http.Handler{
-		o.auth: server.Handler(), o.operator: server.Operator(o.operator), o.idp: idp, o.app: app.Handler(),
-	} {
-		end, err := serve(address, handler, log, failed)
+	for _, s := range []struct {
+		address string
+		handler http.Handler
+	}{{o.idp, idp}, {o.auth, server.Handler()}, {o.operator, server.Operator(o.operator)}, {o.app, app.Handler()}} {
+		end, err := serve(s.address, s.handler, log, failed)
 		if err != nil {
 			return err
 		}
-		defer end()
+		defer end() // the application first, the IdP last: each may need those before it
 	}
 	fmt.Fprintf(out, "open %s/ and log in as test-user@localhost with the password verysecure\n", appAddress)
 	fmt.Fprintf(out, "the operator's pages are at http://%s/connections\n", o.operator)
@@ -117,7 +127,31 @@ func run(ctx context.Context, o options, out, logs io.Writer) error {
 	}
 }
 
-// serve answers requests until end is called.
+// openSource says where the connections are.
+func openSource(ctx context.Context, o options, store *sqlstore.Store) (Source, error) {
+	database := Database{store}
+	if o.imported != "" {
+		if err := database.Import(ctx, o.imported, "import"); err != nil {
+			return nil, err
+		}
+	}
+	if o.connections == "" {
+		return database, nil
+	}
+	return Folder(o.connections), nil
+}
+
+// tellElsewhere names the connections that do not lead to the identity provider
+// that the program has started: their logins go elsewhere, or nowhere.
+func tellElsewhere(out io.Writer, connections *Connections, idp string) {
+	for _, e := range connections.current().all() {
+		if !bytes.Contains(e.content, []byte("http://"+idp)) {
+			fmt.Fprintf(out, "connection %s does not name http://%s, where this program's identity provider is: edit its endpoints, or leave -idp out\n", e.name, idp)
+		}
+	}
+}
+
+// serve answers requests until end is called, which lets those under way end.
 func serve(address string, handler http.Handler, log *slog.Logger, failed chan<- error) (end func(), err error) {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
@@ -129,7 +163,14 @@ func serve(address string, handler http.Handler, log *slog.Logger, failed chan<-
 			failed <- err
 		}
 	}()
-	return func() { _ = server.Close() }, nil
+	return func() {
+		ctx, stop := context.WithTimeout(context.Background(), drainTimeout)
+		defer stop()
+		if err := server.Shutdown(ctx); err != nil {
+			log.Warn("requests were cut off", "address", address)
+			_ = server.Close()
+		}
+	}, nil
 }
 
 // newHTTPServer makes a server that bounds what a slow client can hold, and says
@@ -141,19 +182,4 @@ func newHTTPServer(handler http.Handler, log *slog.Logger) *http.Server {
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelError),
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, IdleTimeout: time.Minute,
 	}
-}
-
-// readKey takes the key that all replicas have, or makes one for this process.
-func readKey(text string, log *slog.Logger) ([]byte, error) {
-	if text == "" {
-		log.Warn("no key is set, so no other replica can finish what this one begins", "variable", keyVariable)
-		key := make([]byte, keySize)
-		_, _ = rand.Read(key) // never fails
-		return key, nil
-	}
-	key, err := base64.StdEncoding.DecodeString(text)
-	if err != nil || len(key) != keySize {
-		return nil, errors.New(keyVariable + " must be 32 bytes in base64; make one with: openssl rand -base64 32")
-	}
-	return key, nil
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/base64"
 	"io"
 	"log/slog"
 	"net"
@@ -18,6 +17,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/zitadel/oidc/v3/example/server/exampleop"
 	exampleclients "github.com/zitadel/oidc/v3/example/server/storage"
+
+	"example.com/upstream/login/sqlstore"
 )
 
 // freeAddresses gives addresses that nobody listens on just now, one for each name.
@@ -35,7 +36,7 @@ func freeAddresses(t *testing.T, names ...string) (out []string) {
 // start runs the whole program, as main does, on free ports.
 func start(t *testing.T) (o options, out *buffer) {
 	free := freeAddresses(t, "127.0.0.1", "127.0.0.1", "localhost", "localhost")
-	o = options{auth: free[0], operator: free[1], idp: free[2], app: free[3], connections: t.TempDir()}
+	o = options{auth: free[0], operator: free[1], idp: free[2], app: free[3], connections: t.TempDir(), database: filepath.Join(t.TempDir(), "auth.db")}
 	files, err := filepath.Glob("connections/*.json")
 	require.NoError(t, err)
 	for _, path := range files {
@@ -72,32 +73,15 @@ func TestRun(t *testing.T) {
 	assert.Error(t, run(t.Context(), o, io.Discard, io.Discard))
 }
 
-func TestReadKey(t *testing.T) {
-	log := &buffer{}
-	a, err := readKey("", newLogger(log))
-	require.NoError(t, err)
-	b, _ := readKey("", newLogger(log))
-	assert.NotEqual(t, a, b)
-	assert.Contains(t, log.String(), "no other replica")
-	given := base64.StdEncoding.EncodeToString([]byte(strings.Repeat("k", keySize)))
-	a, err = readKey(given, newLogger(log))
-	require.NoError(t, err)
-	assert.Equal(t, strings.Repeat("k", keySize), string(a))
-	for _, bad := range []string{"planted", given[:8], given + given} {
-		_, err := readKey(bad, newLogger(log))
-		require.Error(t, err)
-		assert.NotContains(t, err.Error(), bad)
-	}
-}
-
 // All providers of a process share their endpoints' paths. Whatever another one
 // has set, the auth server tells its own.
 func TestSharedEndpoints(t *testing.T) {
 	issuer := "http://127.0.0.1:1"
 	exampleop.SetupServer("http://localhost:1", storageOfExample(), nil, false)
-	store, err := NewStore(time.Now)
+	store, err := sqlstore.Open(t.Context(), ":memory:", nil)
 	require.NoError(t, err)
-	s, err := NewServer(Config{Issuer: issuer, Key: make([]byte, keySize), Store: store, Log: newLogger(io.Discard), Now: time.Now})
+	defer store.Close()
+	s, err := NewServer(t.Context(), Config{Issuer: issuer, Store: store, Source: Folder(t.TempDir()), Log: newLogger(io.Discard), Now: time.Now})
 	require.NoError(t, err)
 	w := httptest.NewRecorder()
 	s.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, issuer+"/.well-known/openid-configuration", nil))
@@ -110,9 +94,7 @@ func storageOfExample() *exampleclients.Storage {
 
 func TestNewServerRefusals(t *testing.T) {
 	for _, issuer := range []string{"", "auth.example.com", "https://auth.example.com/", "https://auth.example.com?a", "https://auth.example.com/x"} {
-		_, err := NewServer(Config{Issuer: issuer, Key: make([]byte, keySize), Now: time.Now})
+		_, err := NewServer(t.Context(), Config{Issuer: issuer, Now: time.Now})
 		assert.Error(t, err, issuer)
 	}
-	_, err := NewServer(Config{Issuer: "https://auth.example.com", Now: time.Now})
-	assert.ErrorContains(t, err, "32 bytes")
 }

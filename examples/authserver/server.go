@@ -13,64 +13,95 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
+	"example.com/upstream/fapi"
+	"example.com/upstream/login/sqlstore"
 	"github.com/zitadel/oidc/v3/pkg/oidc"
 	"github.com/zitadel/oidc/v3/pkg/op"
-	"golang.org/x/oauth2"
 )
 
 // A Config is what an auth server is made of. Replicas have the same Issuer,
-// Key, Store and Clients.
+// Store and Clients.
 type Config struct {
-	Issuer      string // the server's own address, without a slash at the end
-	Key         []byte // 32 bytes; whoever has it can forge logins
-	Store       *Store
-	Clients     []Client
-	Connections *Connections
-	Log         *slog.Logger
-	Now         func() time.Time
+	Issuer  string // the server's own address, without a slash at the end
+	Store   *sqlstore.Store
+	Clients []Client
+	Source  Source       // of connections
+	Client  *http.Client // for all that is asked of IdPs
+	Log     *slog.Logger
+	Now     func() time.Time
 }
 
 // A Server is one replica of the auth server. It is safe for concurrent use.
 type Server struct {
 	Config
-	provider *op.Provider
-	storage  storage
-	sealer   *sealer
+	Connections *Connections
+	provider    *op.Provider
+	storage     storage
+	keys        atomic.Pointer[keyring]
+	signer      *fapi.KeySet
+	secure      bool // cookies go over https alone
 }
 
 // NewServer makes a replica.
-func NewServer(c Config) (*Server, error) {
+func NewServer(ctx context.Context, c Config) (*Server, error) {
 	issuer, err := url.Parse(c.Issuer)
 	if err != nil || issuer.Host == "" || issuer.Path != "" || issuer.RawQuery != "" {
 		return nil, errors.New("the issuer must be an address such as https://auth.example.com, without a path")
 	}
-	s := &Server{Config: c, storage: storage{grants: grants{c.Store}, clients: map[string]Client{}}}
+	s := &Server{Config: c, secure: issuer.Scheme == "https"}
+	s.storage = storage{grants: grants{c.Store, c.Now}, keys: &s.keys, clients: map[string]Client{}}
 	for _, client := range c.Clients {
 		s.storage.clients[client.ID] = client
 	}
-	if s.sealer, err = newSealer(c.Key, issuer.Scheme == "https", c.Now); err != nil {
+	if err := s.refreshKeys(ctx); err != nil {
 		return nil, err
 	}
-	codeKey, err := deriveKey(c.Key, "authorization codes")
-	if err != nil {
+	s.Connections = &Connections{
+		source: c.Source, client: c.Client, issuer: c.Issuer, store: c.Store, keys: &s.keys, signer: s.signer, log: c.Log, now: c.Now,
+	}
+	if err := s.Connections.Reload(ctx); err != nil {
 		return nil, err
 	}
-	config := &op.Config{CryptoKey: [keySize]byte(codeKey), CryptoKeyId: "codes", CodeMethodS256: true}
+	// op seals nothing: its tokens are signed, and the codes are this server's.
+	config := &op.Config{CryptoKey: [keySize]byte(s.keys.Load().cookies[0]), CryptoKeyId: "unused", CodeMethodS256: true, GrantTypeRefreshToken: true}
 	options := []op.Option{
 		op.WithCORSOptions(nil), // no page of another origin has any business here
 		// Providers of one process share op.DefaultEndpoints: a path that another
 		// one sets, such as exampleop's /auth, would be this one's as well.
 		op.WithCustomAuthEndpoint(op.NewEndpoint("authorize")),
 	}
-	if issuer.Scheme == "http" {
+	if !s.secure {
 		options = append(options, op.WithAllowInsecure())
 	}
 	if s.provider, err = op.NewProvider(config, s.storage, op.StaticIssuer(c.Issuer), options...); err != nil {
 		return nil, err
 	}
 	return s, nil
+}
+
+// Run keeps the keys and the connections up to date, and the database small, until
+// the context ends.
+func (s *Server) Run(ctx context.Context) {
+	var wait sync.WaitGroup
+	defer wait.Wait()
+	wait.Go(func() { s.Source.watch(ctx, s.Connections.Reload) })
+	wait.Go(func() { s.Store.SweepEvery(ctx, time.Minute) })
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(keysRefresh):
+			if err := s.refreshKeys(ctx); err != nil {
+				s.Log.Error("the keys cannot be read; they stay as they are", "error", err)
+			} else {
+				_ = s.Connections.Reload(ctx) // has been logged
+			}
+		}
+	}
 }
 
 // Handler serves applications and users.
@@ -81,6 +112,9 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("POST /authorize", s.authorize)
 	mux.HandleFunc("GET "+oidc.DiscoveryEndpoint, s.discovery)
 	mux.HandleFunc("GET /login/callback/{connection}", s.callback)
+	mux.HandleFunc("POST /login/callback/{connection}", s.callback) // response_mode=form_post
+	mux.Handle("POST /logout", http.NewCrossOriginProtection().Handler(http.HandlerFunc(s.logout)))
+	mux.Handle("GET /upstream-keys", s.signer) // for IdPs, to which this server is a client
 	assets(mux)
 	// Of op's other pages, those that this server stands behind.
 	for _, path := range []string{"/keys", "/oauth/token", "/userinfo", "/revoke"} {
@@ -90,11 +124,6 @@ func (s *Server) Handler() http.Handler {
 		s.refuse(w, http.StatusNotFound, "", "There is no such page.")
 	})
 	return secured(mux)
-}
-
-// start is for people who have come without an application.
-func (s *Server) start(w http.ResponseWriter, _ *http.Request) {
-	s.show(w, page{status: http.StatusOK, template: "start.html", data: s.Clients})
 }
 
 // secured sets what every answer carries unless its handler knows better: no
@@ -114,12 +143,6 @@ func secured(next http.Handler) http.Handler {
 // callbackPath is a connection's own callback. That each has its own is the
 // first defence against mix-ups (RFC 9700 section 4.4.2).
 func callbackPath(connection string) string { return "/login/callback/" + connection }
-
-// upstreamContext makes all requests to an IdP use one HTTP client, which is
-// that of their keys as well.
-func (s *Server) upstreamContext(ctx context.Context) context.Context {
-	return context.WithValue(ctx, oauth2.HTTPClient, s.Connections.client)
-}
 
 //go:embed pages
 var pageFiles embed.FS

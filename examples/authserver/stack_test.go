@@ -21,7 +21,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"example.com/upstream/login/sqlstore"
 )
 
 // A buffer collects log lines from many goroutines.
@@ -92,7 +95,10 @@ func server(t *testing.T, name string) (address string, start func(http.Handler)
 	}
 }
 
-func newStack(t *testing.T) *stack {
+func newStack(t *testing.T) *stack { return newStackOn(t, filepath.Join(t.TempDir(), "auth.db")) }
+
+// newStackOn makes one whose replicas share a database.
+func newStackOn(t *testing.T, database string) *stack {
 	s := &stack{t: t, folder: t.TempDir(), clock: &clock{}, logs: &buffer{}, libraryLogs: &buffer{}, asked: &transport{paths: map[string]int{}}}
 	before := slog.Default()
 	slog.SetDefault(newLibraryLogger(s.libraryLogs))
@@ -131,16 +137,14 @@ func newStack(t *testing.T) *stack {
 
 	client := sampleApp
 	client.RedirectURIs, client.Home = []string{s.app + "/callback"}, s.app+"/"
-	store, err := NewStore(s.clock.Now)
-	require.NoError(t, err)
-	config := Config{
-		Issuer: s.issuer, Key: bytes.Repeat([]byte{7}, keySize), Store: store, Clients: []Client{client},
-		Log: newLogger(s.logs), Now: s.clock.Now,
-	}
 	for range 2 {
-		config.Connections, err = OpenConnections(s.folder, &http.Client{Transport: s.asked, Timeout: upstreamTimeout}, config.Log, s.clock.Now)
+		store, err := sqlstore.Open(t.Context(), database, s.clock.Now)
 		require.NoError(t, err)
-		replica, err := NewServer(config)
+		t.Cleanup(func() { assert.NoError(t, store.Close()) })
+		replica, err := NewServer(t.Context(), Config{
+			Issuer: s.issuer, Store: store, Clients: []Client{client}, Source: Folder(s.folder),
+			Client: &http.Client{Transport: s.asked, Timeout: upstreamTimeout}, Log: newLogger(s.logs), Now: s.clock.Now,
+		})
 		require.NoError(t, err)
 		s.replicas = append(s.replicas, replica)
 	}
@@ -161,7 +165,7 @@ func (s *stack) write(name, content string) {
 
 func (s *stack) reload() {
 	for _, r := range s.replicas {
-		require.NoError(s.t, r.Connections.Reload())
+		require.NoError(s.t, r.Connections.Reload(s.t.Context()))
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"crypto/subtle"
 	"errors"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	jose "github.com/go-jose/go-jose/v4"
@@ -16,18 +17,16 @@ import (
 	"github.com/zitadel/oidc/v3/pkg/op"
 )
 
-const (
-	signingKeyID = "signing-key"
-	// sentClaim is this server's own claim: the names of the parameters that
-	// went upstream. Own claims have a URI for a name, so that none collides.
-	sentClaim = "https://auth.example.com/upstream_parameters"
-)
+// sentClaim is this server's own claim: the names of the parameters that
+// went upstream. Own claims have a URI for a name, so that none collides.
+const sentClaim = "https://auth.example.com/upstream_parameters"
 
 var errNotOffered = errors.New("this server does not offer that")
 
-// storage is op.Storage over a Store and the list of applications.
+// storage is op.Storage over the database and the list of applications.
 type storage struct {
 	grants
+	keys    *atomic.Pointer[keyring]
 	clients map[string]Client
 }
 
@@ -38,8 +37,9 @@ var _ op.CanSetUserinfoFromRequest = storage{}
 // has logged in.
 type authRequest struct{ grant }
 
+func (r authRequest) of() grant                          { return r.grant }
 func (r authRequest) GetID() string                      { return r.ID }
-func (r authRequest) GetACR() string                     { return "" }
+func (r authRequest) GetACR() string                     { return r.User.ACR }
 func (r authRequest) GetAMR() []string                   { return nil }
 func (r authRequest) GetAudience() []string              { return []string{r.ClientID} }
 func (r authRequest) GetAuthTime() time.Time             { return r.User.AuthTime }
@@ -61,7 +61,7 @@ func (r authRequest) GetCodeChallenge() *oidc.CodeChallenge {
 }
 
 func (s storage) AuthRequestByCode(ctx context.Context, code string) (op.AuthRequest, error) {
-	g, err := s.takeOnce(ctx, kindCode, code)
+	g, err := s.take(ctx, kindCode, code)
 	if err != nil {
 		return nil, oidc.ErrInvalidGrant().WithParent(err)
 	}
@@ -72,11 +72,59 @@ func (s storage) AuthRequestByCode(ctx context.Context, code string) (op.AuthReq
 func (s storage) DeleteAuthRequest(context.Context, string) error { return nil }
 
 func (s storage) CreateAccessToken(ctx context.Context, r op.TokenRequest) (string, time.Time, error) {
-	own, ok := r.(authRequest)
+	own, ok := r.(interface{ of() grant })
 	if !ok {
 		return "", time.Time{}, errNotOffered
 	}
-	return s.put(ctx, kindToken, own.grant, tokenLifetime)
+	return s.put(ctx, kindToken, own.of(), tokenLifetime)
+}
+
+// A refreshRequest is a refresh token's grant, which may be asked for fewer scopes.
+type refreshRequest struct{ grant }
+
+func (r *refreshRequest) of() grant                   { return r.grant }
+func (r *refreshRequest) GetAMR() []string            { return nil }
+func (r *refreshRequest) GetAudience() []string       { return []string{r.ClientID} }
+func (r *refreshRequest) GetAuthTime() time.Time      { return r.User.AuthTime }
+func (r *refreshRequest) GetClientID() string         { return r.ClientID }
+func (r *refreshRequest) GetScopes() []string         { return slices.Clone(r.Scopes) }
+func (r *refreshRequest) GetSubject() string          { return r.User.Subject }
+func (r *refreshRequest) SetCurrentScopes(s []string) { r.Scopes = s }
+
+func (s storage) TokenRequestByRefreshToken(ctx context.Context, token string) (op.RefreshTokenRequest, error) {
+	g, err := s.get(ctx, kindRefresh, token)
+	if err != nil {
+		return nil, err
+	}
+	return &refreshRequest{g}, nil
+}
+
+// CreateAccessAndRefreshTokens gives a refresh token with the access token. Each is
+// good for one use: the next one comes with all that it was granted at first.
+func (s storage) CreateAccessAndRefreshTokens(ctx context.Context, r op.TokenRequest, current string) (id, refresh string, expires time.Time, err error) {
+	own, ok := r.(interface{ of() grant })
+	if !ok {
+		return "", "", time.Time{}, errNotOffered
+	}
+	whole := own.of()
+	if current != "" {
+		if whole, err = s.take(ctx, kindRefresh, current); err != nil {
+			return "", "", time.Time{}, oidc.ErrInvalidGrant().WithParent(err)
+		}
+	}
+	if refresh, _, err = s.put(ctx, kindRefresh, whole, refreshLifetime); err == nil {
+		id, expires, err = s.put(ctx, kindToken, own.of(), tokenLifetime)
+	}
+	return id, refresh, expires, err
+}
+
+// GetRefreshTokenInfo tells op's revocation endpoint a refresh token from others.
+func (s storage) GetRefreshTokenInfo(ctx context.Context, clientID, token string) (string, string, error) {
+	g, err := s.get(ctx, kindRefresh, token)
+	if err != nil || g.ClientID != clientID {
+		return "", "", op.ErrInvalidRefreshToken
+	}
+	return g.User.Subject, token, nil
 }
 
 // GetClientByClientID finds an application.
@@ -98,13 +146,14 @@ func (s storage) AuthorizeClientIDSecret(_ context.Context, id, secret string) e
 
 // SetUserinfoFromRequest fills the ID token.
 func (s storage) SetUserinfoFromRequest(_ context.Context, info *oidc.UserInfo, r op.IDTokenRequest, scopes []string) error {
-	own, ok := r.(authRequest)
+	own, ok := r.(interface{ of() grant })
 	if !ok {
 		return errNotOffered
 	}
-	info.Subject = own.User.Subject // op takes it from here; without it the ID token has none
-	setClaims(info, own.User, scopes)
-	info.AppendClaims(sentClaim, own.User.Sent)
+	u := own.of().User
+	info.Subject = u.Subject // op takes it from here; without it the ID token has none
+	setClaims(info, u, scopes)
+	info.AppendClaims(sentClaim, u.Sent)
 	return nil
 }
 
@@ -131,40 +180,41 @@ func setClaims(info *oidc.UserInfo, u user, scopes []string) {
 	}
 }
 
+// RevokeToken ends all that the token's login has bought (RFC 7009 section 2.1).
 func (s storage) RevokeToken(ctx context.Context, id, _, clientID string) *oidc.Error {
-	if g, err := s.get(ctx, kindToken, id); err != nil || g.ClientID != clientID {
-		return nil // nothing to revoke, which is as well (RFC 7009 section 2.2)
-	}
-	if err := s.Delete(ctx, kindToken, id); err != nil {
-		return oidc.ErrServerError()
+	for _, kind := range []string{kindToken, kindRefresh} {
+		g, err := s.get(ctx, kind, id)
+		if err != nil || g.ClientID != clientID {
+			continue // nothing to revoke, which is as well (section 2.2)
+		}
+		if err := s.Revoke(ctx, g.ID, s.now().Add(refreshLifetime)); err != nil {
+			return oidc.ErrServerError()
+		}
 	}
 	return nil
 }
 
-// The signing key is in the store, because what one replica has signed another
-// one checks.
+// The signing keys are in the database, because what one replica has signed
+// another one checks.
 
-func (s storage) SigningKey(context.Context) (op.SigningKey, error) { return signingKey{s.Store}, nil }
-func (s storage) KeySet(context.Context) ([]op.Key, error)          { return []op.Key{publicKey{s.Store}}, nil }
+func (s storage) SigningKey(context.Context) (op.SigningKey, error) {
+	newest := s.keys.Load().signing[0]
+	return opKey{newest, newest.Key}, nil
+}
+
+func (s storage) KeySet(context.Context) (keys []op.Key, err error) {
+	for _, key := range s.keys.Load().signing {
+		keys = append(keys, opKey{key, key.Public().Key})
+	}
+	return keys, nil
+}
+
 func (s storage) SignatureAlgorithms(context.Context) ([]jose.SignatureAlgorithm, error) {
 	return []jose.SignatureAlgorithm{jose.ES256}, nil
 }
 
-type signingKey struct{ *Store }
-
-func (k signingKey) ID() string                                  { return signingKeyID }
-func (k signingKey) Key() any                                    { return k.key }
-func (k signingKey) SignatureAlgorithm() jose.SignatureAlgorithm { return jose.ES256 }
-
-type publicKey struct{ *Store }
-
-func (k publicKey) ID() string                         { return signingKeyID }
-func (k publicKey) Key() any                           { return &k.key.PublicKey }
-func (k publicKey) Algorithm() jose.SignatureAlgorithm { return jose.ES256 }
-func (k publicKey) Use() string                        { return "sig" }
-
-// What follows is not offered: an authorization endpoint of op's own, refresh
-// tokens, introspection, logout, and keys of applications.
+// What follows is not offered: an authorization endpoint of op's own,
+// introspection, and keys of applications.
 
 func (s storage) CreateAuthRequest(context.Context, *oidc.AuthRequest, string) (op.AuthRequest, error) {
 	return nil, errNotOffered
@@ -174,15 +224,6 @@ func (s storage) AuthRequestByID(context.Context, string) (op.AuthRequest, error
 }
 func (s storage) SaveAuthCode(context.Context, string, string) error { return errNotOffered }
 
-func (s storage) CreateAccessAndRefreshTokens(context.Context, op.TokenRequest, string) (string, string, time.Time, error) {
-	return "", "", time.Time{}, errNotOffered
-}
-func (s storage) TokenRequestByRefreshToken(context.Context, string) (op.RefreshTokenRequest, error) {
-	return nil, errNotOffered
-}
-func (s storage) GetRefreshTokenInfo(context.Context, string, string) (string, string, error) {
-	return "", "", op.ErrInvalidRefreshToken
-}
 func (s storage) TerminateSession(context.Context, string, string) error { return nil }
 func (s storage) SetUserinfoFromScopes(context.Context, *oidc.UserInfo, string, string, []string) error {
 	return nil // op calls it before SetUserinfoFromRequest
@@ -199,4 +240,4 @@ func (s storage) GetKeyByIDAndClientID(context.Context, string, string) (*jose.J
 func (s storage) ValidateJWTProfileScopes(context.Context, string, []string) ([]string, error) {
 	return nil, errNotOffered
 }
-func (s storage) Health(context.Context) error { return nil }
+func (s storage) Health(ctx context.Context) error { _, err := s.Version(ctx); return err }
