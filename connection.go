@@ -75,6 +75,9 @@ func (s *Secret) UnmarshalText(text []byte) error {
 // Headers are the connection's customHeaders: values by name, as they are sent.
 type Headers map[string]Secret
 
+// LogValue gives the names; JSON logs would have the values.
+func (h Headers) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(h)) }
+
 // A Connection is the configuration of one identity provider, in the shape
 // that Auth0's Management API gives it. Build it with [ParseConnection], or as
 // a literal. Fields hold what the program works with; a parsed Connection

@@ -536,16 +536,13 @@ func TestC5ProgramMendsTheText(t *testing.T) {
 
 func TestC6Hints(t *testing.T) {
 	for _, tc := range []struct{ param, pointer, hint string }{
-		{`"login"`, "", `{"value": "login"}`},
-		{`true`, "", `{"value": "true"}`},
-		{`"` + strings.Repeat("a", 38) + `"`, "", `{"value": "` + strings.Repeat("a", 38) + `"}`},
-		{`"` + strings.Repeat("a", 39) + `"`, "", `{"value": ...}`},
-		{`"a\\b"`, "", `{"value": ...}`},
+		{`"login"`, "", `{"value": "..."}`},
+		{`true`, "", `{"value": "..."}`},
 		{`["a"]`, "", `{"value": "..."}`},
 		{`["a"]`, "", `must be an object`},
 		{`{}`, "", "value or an alias"},
-		{`{"value": true}`, "/value", `"true"`},
-		{`{"value": 60}`, "/value", `"60"`},
+		{`{"value": true}`, "/value", "quotes"},
+		{`{"value": 60}`, "/value", "quotes"},
 		{`{"value": null}`, "/value", `remove it, or write ""`},
 		{`{"value": {"a": 1}}`, "/value", `must be a string`},
 		{`{"alias": 5}`, "/alias", "login_hint max_age"},

@@ -135,7 +135,7 @@ func ExampleConnection_Validate() {
 	}
 	// Output:
 	// /customHeaders is not read here; write options.customHeaders
-	// /options/upstream_params/prompt must be an object; write {"value": "login"}
+	// /options/upstream_params/prompt must be an object; write {"value": "..."}
 	// /options/upstream_params/login/alias is not one of acr_values audience client_id display id_token_hint login_hint max_age prompt resource response_mode response_type ui_locales; did you mean login_hint?
 }
 

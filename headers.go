@@ -10,6 +10,7 @@ import (
 	"crypto/subtle"
 	"fmt"
 	"io"
+	"log/slog"
 	"maps"
 	"net/http"
 	"net/url"
@@ -44,6 +45,14 @@ type Callback struct {
 	// and no signature covers it.
 	User Secret
 }
+
+// Format prints what is not secret; LogValue gives the same.
+func (cb Callback) Format(f fmt.State, _ rune) {
+	fmt.Fprintf(f, "upstream.Callback{Issuer:%q Error:%q}", cb.Issuer, cb.Error)
+}
+
+// LogValue gives what Format prints.
+func (cb Callback) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(cb)) }
 
 // ParseCallback reads the answer of an authorization request: the query of a GET,
 // the form of a POST (response_mode form_post). It checks nothing but the form:
@@ -512,11 +521,12 @@ func (c *TokenConfig) DeviceAccessToken(ctx context.Context, da *oauth2.DeviceAu
 
 // TokenSource gives t while it is valid, and refreshes it from then on; see
 // [oauth2.Config.TokenSource]. A refresh that fails keeps the refresh token, so
-// that the next call tries again.
+// that the next call tries again. The source is a type of oauth2: print it with
+// no verb.
 func (c *TokenConfig) TokenSource(ctx context.Context, t *oauth2.Token) oauth2.TokenSource {
 	r := &refresher{ctx: ctx, config: c.get()}
 	if t != nil {
-		r.refreshToken, r.repeat = t.RefreshToken, endpoint.Repeat(t.Extra)
+		r.refreshToken, r.repeat = NewSecret(t.RefreshToken), endpoint.Repeat(t.Extra)
 	}
 	// oauth2's own type around ours, so that ReuseTokenSourceWithExpiry finds
 	// the refresher inside and can refresh early.
@@ -529,24 +539,24 @@ type refresher struct {
 	config *tokenConfig
 
 	mu           sync.Mutex // two sources may share one refresher
-	refreshToken string     // the latest
+	refreshToken Secret     // the latest
 	repeat       url.Values // with each refresh; never written
 }
 
 func (r *refresher) Token() (*oauth2.Token, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.refreshToken == "" {
+	if r.refreshToken.IsZero() {
 		return nil, &endpointError{text: "upstream: the token has expired and there is no refresh token; the user has to log in again"}
 	}
 	token, err := r.config.token(r.ctx, r.repeat, func(ctx context.Context) (*oauth2.Token, error) {
 		// Without an access token, oauth2 refreshes at once.
-		return r.config.oauth.TokenSource(ctx, &oauth2.Token{RefreshToken: r.refreshToken}).Token()
+		return r.config.oauth.TokenSource(ctx, &oauth2.Token{RefreshToken: r.refreshToken.Reveal()}).Token()
 	})
 	if err != nil {
 		return nil, err
 	}
-	r.refreshToken = token.RefreshToken
+	r.refreshToken = NewSecret(token.RefreshToken)
 	return token, nil
 }
 

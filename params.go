@@ -140,10 +140,8 @@ func readParam(text []byte, at string) (p Param, problems []lossless.Problem) {
 	}
 	members, ok := strictjson.Members(text)
 	switch {
-	case strictjson.IsText(text):
-		wrong(at, `must be an object; write {"value": `+short(text)+`}`)
-	case !ok:
-		wrong(at, `must be an object; write {"value": "`+short(text)+`"}`)
+	case !ok: // no message repeats the value, which may be a secret
+		wrong(at, `must be an object; write {"value": "..."}`)
 	case len(members) == 0:
 		wrong(at, "is empty; give it a value or an alias")
 	}
@@ -155,7 +153,7 @@ func readParam(text []byte, at string) (p Param, problems []lossless.Problem) {
 			case strictjson.IsNull(m.Value):
 				wrong(at, `must be a string; remove it, or write "" to suppress the parameter`)
 			case !strictjson.IsText(m.Value):
-				wrong(at, `must be a string; put it in quotes: "`+short(m.Value)+`"`)
+				wrong(at, "must be a string; put quotes around it")
 			}
 		case "alias":
 			if p.Alias = Alias(strictjson.Text(m.Value)); p.Alias == "" {
@@ -182,14 +180,6 @@ func readParam(text []byte, at string) (p Param, problems []lossless.Problem) {
 		}
 	}
 	return p, problems
-}
-
-// short gives a JSON value for a hint, if it is short enough to be read there.
-func short(text []byte) string {
-	if len(text) > 40 || strings.ContainsAny(string(text), "{[\\") {
-		return "..."
-	}
-	return string(text)
 }
 
 // MarshalJSON writes the Param as an entry of upstream_params.

@@ -350,10 +350,10 @@ func (p *provider) fetchProfile(ctx context.Context, token *oauth2.Token) (*Prof
 	var own *ProfileError
 	switch {
 	case errors.As(err, &own) && own != nil:
-		return nil, &ProfileError{StatusCode: own.StatusCode, Body: own.Body, Message: own.Message, Err: err}
+		return nil, &ProfileError{StatusCode: own.StatusCode, Body: own.Body, Message: own.Message, Err: hide(err)}
 	case err != nil:
 		// Its text may quote an answer or a URL; errors.As still finds it.
-		return nil, &ProfileError{Message: "the profile fetcher failed; the wrapped error has the cause", Err: err}
+		return nil, &ProfileError{Message: "the profile fetcher failed; the wrapped error has the cause", Err: hide(err)}
 	case profile == nil || !isUserID(profile.UserID):
 		return nil, profileError("the profile fetcher gave no UserID")
 	}
@@ -437,19 +437,19 @@ func (u Userinfo) fetch(ctx context.Context, token *oauth2.Token, a *attachment)
 	authorization := "Bearer " + token.AccessToken
 	if strings.EqualFold(token.TokenType, "DPoP") || a.refusal(demandDPoP) != nil {
 		if authorization, err = a.authorization(token); err != nil {
-			return nil, &ProfileError{Message: strings.TrimPrefix(err.Error(), "upstream: "), Err: err}
+			return nil, &ProfileError{Message: strings.TrimPrefix(err.Error(), "upstream: "), Err: hide(err)}
 		}
 	}
 	status, body, err := endpoint.Get(ctx, u.URL, authorization, a.wrap(ctx, TargetResource))
 	switch {
 	case err != nil:
-		return nil, &ProfileError{StatusCode: status, Message: "userinfo endpoint: " + endpoint.Reason(err), Err: err}
+		return nil, &ProfileError{StatusCode: status, Message: "userinfo endpoint: " + endpoint.Reason(err), Err: hide(err)}
 	case status != http.StatusOK:
-		return nil, &ProfileError{StatusCode: status, Body: body, Message: statusMessage(status)}
+		return nil, &ProfileError{StatusCode: status, Body: NewSecret(string(body)), Message: statusMessage(status)}
 	}
 	profile, fault := u.profile(body)
 	if fault != nil {
-		fault.StatusCode, fault.Body = status, body
+		fault.StatusCode, fault.Body = status, NewSecret(string(body))
 		return nil, fault
 	}
 	return profile, nil
@@ -538,7 +538,7 @@ func (p *Provider) Subject(userID string) string {
 // A ProfileError says why there is no profile.
 type ProfileError struct {
 	StatusCode int    // of the userinfo endpoint's answer; 0 if there was none
-	Body       []byte `json:"-"` // of that answer, nil if over 1 MiB; may hold personal data, never part of the text
+	Body       Secret `json:"-"` // of that answer, empty if over 1 MiB; may hold personal data, never part of the text
 	Message    string // what is wrong and what to do
 	Err        error  `json:"-"` // the cause, if any; its text is not part of the text
 }
@@ -551,6 +551,15 @@ func (e *ProfileError) Unwrap() error { return e.Err }
 
 // Format prints the text whatever the verb: Body and Err must not be printed.
 func (e ProfileError) Format(f fmt.State, verb rune) { printText(f, verb, e.Error()) }
+
+// hidden is a cause that fmt does not follow into: not every program prints a
+// ProfileError through its Format.
+type hidden struct{ err func() error }
+
+func hide(err error) error { return hidden{func() error { return err }} }
+
+func (h hidden) Error() string { return h.err().Error() }
+func (h hidden) Unwrap() error { return h.err() }
 
 func profileError(format string, args ...any) *ProfileError {
 	return &ProfileError{Message: fmt.Sprintf(format, args...)}

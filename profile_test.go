@@ -151,7 +151,7 @@ func TestU3U5UserID(t *testing.T) {
 			var failure *upstream.ProfileError
 			if assert.ErrorAs(t, err, &failure, document) {
 				assert.Contains(t, err.Error(), part, document)
-				assert.Equal(t, document, string(failure.Body))
+				assert.Equal(t, document, failure.Body.Reveal())
 				assert.NotContains(t, err.Error(), "attacker")
 			}
 			continue

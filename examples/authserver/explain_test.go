@@ -88,7 +88,7 @@ func TestExplain_Problems(t *testing.T) {
 	v := s.visitor()
 	page := v.ask("corporate", "client_id=sample-app&prompt=login")
 	problems := section(page.body, "problems")
-	assert.Contains(t, problems, `/options/upstream_params/prompt must be an object; write {"value": "login"}`)
+	assert.Contains(t, problems, `/options/upstream_params/prompt must be an object; write {"value": "..."}`)
 	assert.Contains(t, problems, "/options/upstream_params/a~1b/alias is not one of")
 	assert.Contains(t, problems, "goes on serving, and is what this page explains")
 	assert.Contains(t, section(page.body, "explanation"), "prompt login yes")
