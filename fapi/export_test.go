@@ -32,3 +32,12 @@ var (
 	IsNonce      = isNonce
 	ErrorCode    = errorCode
 )
+
+// Nonces is the store of nonces.
+type Nonces = nonces
+
+// Keep and Of are its methods.
+func (n *Nonces) Keep(origin, nonce string) bool { return n.keep(origin, nonce) }
+
+// Of gives the latest nonce of an origin.
+func (n *Nonces) Of(origin string) string { return n.of(origin) }
