@@ -95,8 +95,12 @@ func (a *answered) checks(asks []ask) (out []Check) {
 		c := Check{Name: ask.Name, Asked: ask.Value}
 		switch ask.Name {
 		case "acr_values":
-			c.Enforced, c.Got = ask.Essential, a.text("acr")
-			c.Verdict = verdict(c.Got != "", slices.Contains(strings.Fields(ask.Value), c.Got))
+			acr := strictjson.Find(a.claims, "acr") // of the ID token alone, and a string
+			if present(acr) {
+				c.Got = plain(acr)
+			}
+			c.Enforced = ask.Essential
+			c.Verdict = verdict(c.Got != "", strictjson.IsText(acr) && slices.Contains(strings.Fields(ask.Value), c.Got))
 		case "max_age":
 			// Always enforced: OpenID Connect Core section 3.1.2.1 makes auth_time
 			// required of an IdP that was asked.

@@ -189,7 +189,7 @@ func noStore(w http.ResponseWriter) {
 // oldest first of those with one path (RFC 6265 section 5.4).
 func (l *login) abandoned(r *http.Request, own string) (names []string) {
 	for _, c := range r.Cookies() {
-		if strings.HasPrefix(c.Name, l.cookie) && c.Name != own && !slices.Contains(names, c.Name) {
+		if strings.HasPrefix(c.Name, l.cookie) && len(c.Name) == len(own) && c.Name != own && !slices.Contains(names, c.Name) {
 			names = append(names, c.Name)
 		}
 	}

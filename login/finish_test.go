@@ -271,13 +271,13 @@ func TestL1Cookie(t *testing.T) {
 	b := &browser{}
 	b.begin(t, newLogin(t, p.connection(t)), p, nil)
 	c := b.cookies[0]
-	assert.Regexp(t, `^__Host-login-[0-9a-f]{16}$`, c.Name)
+	assert.Regexp(t, `^__Host-upstream-login-[0-9a-f]{16}$`, c.Name)
 	assert.True(t, c.Secure && c.HttpOnly && c.Path == "/" && c.Domain == "" && c.SameSite == http.SameSiteLaxMode && c.MaxAge == 600)
 	assert.Less(t, len(c.Value), 700)
 
 	b = &browser{}
 	b.begin(t, newLogin(t, p.connection(t), func(o *login.Options) { o.RedirectURI = "http://localhost:8080/callback" }), p, nil)
-	assert.Regexp(t, `^login-[0-9a-f]{16}$`, b.cookies[0].Name)
+	assert.Regexp(t, `^upstream-login-[0-9a-f]{16}$`, b.cookies[0].Name)
 	assert.False(t, b.cookies[0].Secure)
 }
 

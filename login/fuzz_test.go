@@ -46,9 +46,13 @@ func FuzzFinish(f *testing.F) {
 	})}
 	ctx := context.WithValue(f.Context(), oauth2.HTTPClient, client)
 	const at = "https://idp.example.com"
-	conn := p.connection(f, claims{"issuer": at, "authorization_endpoint": at + "/authorize", "token_endpoint": at + "/token", "jwks_uri": at + "/jwks",
-		"userinfo_endpoint": at + "/userinfo", "upstream_params": claims{"max_age": claims{"value": "900"}, "acr_values": claims{"value": "h i"}, "hd": claims{"value": "*"},
-			"claims": claims{"value": `{"id_token":{"acr":{"values":["h"]}},"userinfo":{"sub":null}}`}}})
+	conn := p.connection(f, claims{
+		"issuer": at, "authorization_endpoint": at + "/authorize", "token_endpoint": at + "/token", "jwks_uri": at + "/jwks",
+		"userinfo_endpoint": at + "/userinfo", "upstream_params": claims{
+			"max_age": claims{"value": "900"}, "acr_values": claims{"value": "h i"}, "hd": claims{"value": "*"},
+			"claims": claims{"value": `{"id_token":{"acr":{"values":["h"]}},"userinfo":{"sub":null}}`},
+		},
+	})
 	l := newLogin(f, conn)
 
 	f.Fuzz(func(t *testing.T, query, answer, payload, profile string, post bool) {

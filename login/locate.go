@@ -34,7 +34,7 @@ func (l *login) openSource() error {
 			err = first.issuedFor(s.expected, s.tenants)
 		}
 		if err != nil {
-			return fmt.Errorf("Pin: %w", err)
+			return fmt.Errorf("Options.Pin: %w", err)
 		}
 	}
 	made, err := l.use(first)

@@ -76,7 +76,8 @@ type Options struct {
 	Pin []byte
 
 	// OnMetadata hears of new, changed, drifting and missing metadata. It is
-	// called while a login waits, by one goroutine at a time.
+	// called while a login waits, by one goroutine at a time, and calls no method
+	// of the Login.
 	OnMetadata func(MetadataEvent)
 
 	// Attach gives the Provider what the host adds to it, such as a profile
@@ -168,21 +169,21 @@ func clone(conn *upstream.Connection) (*upstream.Connection, error) {
 func (l *login) settings() error {
 	o := &l.o
 	if message := check.Endpoint(o.RedirectURI, maxMetadataURL, l.conn.InsecureAllowHTTP); message != "" {
-		return errors.New("RedirectURI " + message)
+		return errors.New("Options.RedirectURI " + message)
 	}
 	u, err := url.Parse(o.RedirectURI)
 	if err != nil {
-		return errors.New("RedirectURI is not a URL")
+		return errors.New("Options.RedirectURI is not a URL")
 	}
 	// With the prefix a browser takes the cookie from this host alone: no sibling
 	// domain can put its own login into somebody's browser. It asks for Path=/.
 	if l.secure = u.Scheme == "https"; l.secure {
 		l.cookie = "__Host-"
 	}
-	l.cookie += "login-"
+	l.cookie += "upstream-login-"
 	if o.PostLogoutRedirectURI != "" {
 		if message := check.Endpoint(o.PostLogoutRedirectURI, maxMetadataURL, true); message != "" {
-			return errors.New("PostLogoutRedirectURI " + message)
+			return errors.New("Options.PostLogoutRedirectURI " + message)
 		}
 	}
 	if o.Store == nil && len(o.Keys) == 0 {
@@ -191,13 +192,13 @@ func (l *login) settings() error {
 	}
 	switch {
 	case o.Store == nil:
-		return errors.New("Store is missing beside Keys: whoever shares the keys has to share what was used")
+		return errors.New("Options.Store is missing beside Keys: whoever shares the keys has to share what was used")
 	case o.Lifetime < 0 || o.Lifetime > maxLifetime:
-		return errors.New("Lifetime must be at most an hour")
+		return errors.New("Options.Lifetime must be at most an hour")
 	case o.Skew < 0 || o.Skew > maxSkew:
-		return errors.New("Skew must be at most 10 minutes")
+		return errors.New("Options.Skew must be at most 10 minutes")
 	case o.Refresh < 0:
-		return errors.New("Refresh must not be negative")
+		return errors.New("Options.Refresh must not be negative")
 	}
 	if o.Lifetime == 0 {
 		o.Lifetime = defaultLifetime
@@ -239,6 +240,9 @@ func (l *login) use(d *document) (*snapshot, error) {
 	if l.o.Extend != nil {
 		if made.ext, err = l.o.Extend(&conn, p); err != nil {
 			return nil, err
+		}
+		if made.ext == nil {
+			return nil, errors.New("Options.Extend gave neither an extension nor an error")
 		}
 	}
 	made.provider = made.ext.Provider()

@@ -9,11 +9,12 @@ import (
 	"net/url"
 
 	"example.com/upstream"
+	"example.com/upstream/internal/check"
 )
 
 // LogoutURL gives where to send the browser so that the user is logged out at the
 // IdP, too (OpenID Connect RP-Initiated Logout 1.0): options.logoutUrl as it
-// stands, else the end_session_endpoint of the metadata with the client's id,
+// stands, else end_session_endpoint, of the options or the metadata, with the client's id,
 // idTokenHint (Result.IDToken, may be zero), the operator's
 // Options.PostLogoutRedirectURI, and with that one state, if there is one. Nothing
 // of a request belongs in here but a state that the host made.
@@ -27,14 +28,20 @@ func (l *Login) LogoutURL(ctx context.Context, idTokenHint upstream.Secret, stat
 	}
 	o := &l.in.conn.Options
 	if o.LogoutURL != "" {
+		if message := check.WebURL(o.LogoutURL, maxMetadataURL); message != "" {
+			return "", l.in.fault(StepConfig, errors.New("options.logoutUrl "+message))
+		}
 		return o.LogoutURL, nil
 	}
-	if s.doc == nil || s.doc.endpoints["end_session_endpoint"] == "" {
-		return "", nil
+	address := o.EndSessionEndpoint
+	if address == "" && s.doc != nil {
+		address = s.doc.endpoints["end_session_endpoint"] // checked when it was read
+	} else if message := check.Endpoint(address, maxMetadataURL, l.in.conn.InsecureAllowHTTP); address != "" && message != "" {
+		return "", l.in.fault(StepConfig, errors.New("options.end_session_endpoint "+message))
 	}
-	u, err := url.Parse(s.doc.endpoints["end_session_endpoint"])
-	if err != nil {
-		return "", l.in.fault(StepMetadata, errors.New("end_session_endpoint is not a URL"))
+	u, err := url.Parse(address)
+	if err != nil || address == "" {
+		return "", nil
 	}
 	query := u.Query()
 	query.Set("client_id", o.ClientID)

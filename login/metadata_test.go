@@ -445,6 +445,12 @@ func TestLogoutURL(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "https://idp.example.com/bye", got)
 
+	_, err = newLogin(t, p.connection(t, claims{"logoutUrl": "javascript:alert(1)"})).LogoutURL(t.Context(), upstream.Secret{}, "")
+	assert.ErrorContains(t, err, "logoutUrl")
+	got, err = newLogin(t, p.connection(t, claims{"end_session_endpoint": "https://idp.example.com/end"})).LogoutURL(t.Context(), upstream.Secret{}, "")
+	require.NoError(t, err)
+	assert.Equal(t, "https://idp.example.com/end?client_id="+clientID, got)
+
 	delete(p.metadata, "end_session_endpoint")
 	got, err = newLogin(t, p.connection(t)).LogoutURL(t.Context(), upstream.Secret{}, "")
 	require.NoError(t, err)

@@ -46,7 +46,8 @@ func TestREADMEProgram(t *testing.T) {
 	}
 	write("main.go", strings.ReplaceAll(program, "localhost:8080", address))
 	write("connection.json", asJSON(claims{"name": "corp", "strategy": "oidc", "options": claims{
-		"issuer": p.URL, "client_id": clientID, "client_secret": clientSecret, "scope": "openid email"}}))
+		"issuer": p.URL, "client_id": clientID, "client_secret": clientSecret, "scope": "openid email",
+	}}))
 	run := func(name string, args ...string) {
 		cmd := exec.CommandContext(t.Context(), name, args...)
 		cmd.Dir, cmd.Env = dir, append(os.Environ(), "GOFLAGS=-mod=mod -buildvcs=false", "GOWORK=off")

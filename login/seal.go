@@ -76,9 +76,9 @@ type sealer struct {
 func newSealer(keys [][]byte, boundTo ...string) (*sealer, error) {
 	switch {
 	case len(keys) == 0:
-		return nil, errors.New("Keys is empty beside Store; give one of 32 random bytes, which all replicas share")
+		return nil, errors.New("Options.Keys is empty beside Store; give one of 32 random bytes, which all replicas share")
 	case len(keys) > maxKeys:
-		return nil, errors.New("Keys has more than 8; drop those whose logins have ended")
+		return nil, errors.New("Options.Keys has more than 8; drop those whose logins have ended")
 	}
 	s := &sealer{}
 	for _, key := range keys {

@@ -21,8 +21,10 @@ func TestL1Seal(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
 	first, err := newSealer([][]byte{key(1)}, "corp", "client", "https://auth.example.com/callback")
 	require.NoError(t, err)
-	p := &pending{Expires: now.Unix() + 600, Nonce: "n", Verifier: "v", ClientID: "app", Data: []byte("request 7"), Carried: []byte{0, 255, '}'},
-		Asked: []ask{{Name: "max_age", Value: "60", Essential: true}}}
+	p := &pending{
+		Expires: now.Unix() + 600, Nonce: "n", Verifier: "v", ClientID: "app", Data: []byte("request 7"), Carried: []byte{0, 255, '}'},
+		Asked: []ask{{Name: "max_age", Value: "60", Essential: true}},
+	}
 	value, err := first.seal(state, p)
 	require.NoError(t, err)
 	again, err := first.seal(state, p)

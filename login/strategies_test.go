@@ -124,8 +124,10 @@ func TestStrategiesEntra(t *testing.T) {
 	const host = "https://login.microsoftonline.com/"
 	world := func(path, issuer string) *world {
 		o := newWorld(t)
-		o.pages[host+path+"/.well-known/openid-configuration"] = claims{"issuer": issuer,
-			"authorization_endpoint": host + path + "/authorize", "token_endpoint": host + "token", "jwks_uri": host + "keys"}
+		o.pages[host+path+"/.well-known/openid-configuration"] = claims{
+			"issuer":                 issuer,
+			"authorization_endpoint": host + path + "/authorize", "token_endpoint": host + "token", "jwks_uri": host + "keys",
+		}
 		o.pages[host+"token"] = o.token(host+guid+"/v2.0", claims{"tid": guid})
 		o.pages[host+"keys"] = o.keys()
 		return o
@@ -136,8 +138,10 @@ func TestStrategiesEntra(t *testing.T) {
 	_, _, err = world(guid+"/v2.0", host+guid+"/v2.0").login(t, "waad", claims{"tenantId": guid, "scope": "openid"}, url.Values{})
 	require.NoError(t, err)
 
-	for name, issuer := range map[string]string{"another tenant": host + other + "/v2.0", "the template": host + "{tenantid}/v2.0", "elsewhere": "https://evil.example.com/" + guid + "/v2.0",
-		"no tenant": host + "contoso.example/v2.0", "two segments": host + guid + "/" + guid + "/v2.0"} {
+	for name, issuer := range map[string]string{
+		"another tenant": host + other + "/v2.0", "the template": host + "{tenantid}/v2.0", "elsewhere": "https://evil.example.com/" + guid + "/v2.0",
+		"no tenant": host + "contoso.example/v2.0", "two segments": host + guid + "/" + guid + "/v2.0",
+	} {
 		_, _, err = world(guid+"/v2.0", issuer).login(t, "waad", claims{"tenantId": guid, "scope": "openid"}, url.Values{})
 		assert.Equal(t, login.StepMetadata, stepOf(t, err), name)
 	}
