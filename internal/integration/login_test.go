@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -115,6 +116,49 @@ func TestL1L3LoginWithNode(t *testing.T) {
 	require.NoError(t, err)
 	bye := newBrowser(t).visit(t, out)
 	assert.Equal(t, http.StatusOK, bye.status, "the provider takes the logout: %s", bye.body)
+}
+
+func TestL4ACRWithNode(t *testing.T) {
+	issuer := newLoginOP(t)
+	l := newLogin(t, loginConnection(t, issuer, map[string]any{"upstream_params": map[string]any{
+		"login_hint": map[string]string{"alias": "login_hint"},
+		"max_age":    map[string]string{"alias": "max_age"},
+		"acr_values": map[string]any{"alias": "acr_values", "essential": true, "translate": map[string]string{"4": "urn:example:high", "2": "urn:example:low"}},
+		"claims":     map[string]any{"value": `{"id_token": {"acr": null, "auth_time": null}}`},
+	}}))
+	for _, c := range []struct {
+		name string
+		req  upstream.AuthorizeRequest
+		how  map[string]any
+		acr  string // "": refused
+	}{
+		{"high", upstream.AuthorizeRequest{ACRValues: "4"}, map[string]any{"acr": "urn:example:high"}, "4"},
+		{"low of two", upstream.AuthorizeRequest{ACRValues: "4 2"}, map[string]any{"acr": "urn:example:low"}, "2"},
+		{"low", upstream.AuthorizeRequest{ACRValues: "4"}, map[string]any{"acr": "urn:example:low"}, ""},
+		{"absent", upstream.AuthorizeRequest{ACRValues: "4"}, nil, ""},
+		{"fresh", upstream.AuthorizeRequest{ACRValues: "4", MaxAge: "600"}, map[string]any{"acr": "urn:example:high", "age": 30}, "4"},
+		{"stale", upstream.AuthorizeRequest{ACRValues: "4", MaxAge: "600"}, map[string]any{"acr": "urn:example:high", "age": 3600}, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if c.how == nil {
+				c.how = map[string]any{}
+			}
+			c.req.LoginHint = hint(t, c.how)
+			g := begun(t, l, &c.req)
+			at := newBrowser(t).visit(t, g.url)
+			require.NotNil(t, at.back, "%s: %s", at.at, at.body)
+			r, err := g.finish(t, at.back)
+			if c.acr == "" {
+				where, code := step(t, err)
+				assert.Equal(t, uplogin.StepAsked, where)
+				assert.Equal(t, "access_denied", code)
+				return
+			}
+			require.NoError(t, err)
+			assert.Equal(t, c.acr, r.ACR)
+			assert.WithinDuration(t, time.Now(), r.AuthTime, time.Hour)
+		})
+	}
 }
 
 func TestL5ErrorsOfNode(t *testing.T) {
