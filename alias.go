@@ -12,177 +12,21 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 
+	"example.com/upstream/internal/incoming"
 	"example.com/upstream/internal/query"
 )
 
+//go:generate go run ./internal/incoming/gen
+
 // An Alias names an incoming /authorize parameter that an entry of
-// upstream_params may take its value from. The list is closed: it is what the
-// vendor's schema allows. Names are case-sensitive.
+// upstream_params may take its value from. The list is closed, and what the
+// vendor's schema allows: acr_values, audience, client_id, display, id_token_hint,
+// login_hint, max_age, prompt, resource, response_mode, response_type, ui_locales
+// (OpenID Connect Core 3.1.2.1, RFC 6749 4.1.1, RFC 8707; audience is the
+// vendor's own). Names are case-sensitive. For all others see [Param].From.
 type Alias string
-
-// The twelve aliases (OpenID Connect Core 3.1.2.1, RFC 6749 4.1.1, RFC 8707,
-// and audience, the vendor's own).
-const (
-	AliasACRValues    Alias = "acr_values"
-	AliasAudience     Alias = "audience"
-	AliasClientID     Alias = "client_id"
-	AliasDisplay      Alias = "display"
-	AliasIDTokenHint  Alias = "id_token_hint"
-	AliasLoginHint    Alias = "login_hint"
-	AliasMaxAge       Alias = "max_age"
-	AliasPrompt       Alias = "prompt"
-	AliasResource     Alias = "resource"
-	AliasResponseMode Alias = "response_mode"
-	AliasResponseType Alias = "response_type"
-	AliasUILocales    Alias = "ui_locales"
-)
-
-// Aliases returns all twelve, sorted. The slice is the caller's own.
-func Aliases() []Alias {
-	var out []Alias
-	for s := range aliasEnd {
-		out = append(out, Alias(slotNames[s]))
-	}
-	return out
-}
-
-// A slot is a recognised incoming parameter. Slots below aliasEnd are the
-// aliases of upstream_params (rule A1), those below sourceEnd the sources of
-// authParamsMap (A2); the rest is for the host to read (R6) and never
-// forwarded, but for connection_scope (A3).
-type slot uint8
-
-const (
-	slotACRValues slot = iota
-	slotAudience
-	slotClientID
-	slotDisplay
-	slotIDTokenHint
-	slotLoginHint
-	slotMaxAge
-	slotPrompt
-	slotResource
-	slotResponseMode
-	slotResponseType
-	slotUILocales
-	aliasEnd
-)
-
-const (
-	slotAccessType = aliasEnd + iota
-	slotApprovalPrompt
-	slotForceLogin
-	slotHD
-	slotIncludeGrantedScopes
-	slotWAuth
-	slotWHR
-	sourceEnd
-)
-
-const (
-	slotCodeChallenge = sourceEnd + iota
-	slotCodeChallengeMethod
-	slotConnection
-	slotConnectionScope
-	slotInvitation
-	slotNonce
-	slotOrganization
-	slotRedirectURI
-	slotRequest
-	slotRequestURI
-	slotScope
-	slotScreenHint
-	slotState
-	slotEnd
-)
-
-// noSlot stands for a parameter that is not recognised, or for no parameter.
-const noSlot = slotEnd
-
-var slotNames = [slotEnd]string{
-	"acr_values", "audience", "client_id", "display", "id_token_hint", "login_hint", "max_age", "prompt",
-	"resource", "response_mode", "response_type", "ui_locales",
-	"access_type", "approval_prompt", "force_login", "hd", "include_granted_scopes", "wauth", "whr",
-	"code_challenge", "code_challenge_method", "connection", "connection_scope", "invitation", "nonce",
-	"organization", "redirect_uri", "request", "request_uri", "scope", "screen_hint", "state",
-}
-
-const maxName = len("include_granted_scopes")
-
-// slotOf finds a name of slotNames. The compiler makes more of a switch than
-// of any table: it takes half the time.
-func slotOf(name string) slot {
-	switch name {
-	case "acr_values":
-		return slotACRValues
-	case "audience":
-		return slotAudience
-	case "client_id":
-		return slotClientID
-	case "display":
-		return slotDisplay
-	case "id_token_hint":
-		return slotIDTokenHint
-	case "login_hint":
-		return slotLoginHint
-	case "max_age":
-		return slotMaxAge
-	case "prompt":
-		return slotPrompt
-	case "resource":
-		return slotResource
-	case "response_mode":
-		return slotResponseMode
-	case "response_type":
-		return slotResponseType
-	case "ui_locales":
-		return slotUILocales
-	case "access_type":
-		return slotAccessType
-	case "approval_prompt":
-		return slotApprovalPrompt
-	case "force_login":
-		return slotForceLogin
-	case "hd":
-		return slotHD
-	case "include_granted_scopes":
-		return slotIncludeGrantedScopes
-	case "wauth":
-		return slotWAuth
-	case "whr":
-		return slotWHR
-	case "code_challenge":
-		return slotCodeChallenge
-	case "code_challenge_method":
-		return slotCodeChallengeMethod
-	case "connection":
-		return slotConnection
-	case "connection_scope":
-		return slotConnectionScope
-	case "invitation":
-		return slotInvitation
-	case "nonce":
-		return slotNonce
-	case "organization":
-		return slotOrganization
-	case "redirect_uri":
-		return slotRedirectURI
-	case "request":
-		return slotRequest
-	case "request_uri":
-		return slotRequestURI
-	case "scope":
-		return slotScope
-	case "screen_hint":
-		return slotScreenHint
-	case "state":
-		return slotState
-	}
-	return noSlot
-}
 
 // An AuthorizeRequest holds the recognised parameters of one incoming
 // /authorize request, decoded. "" means absent, as an empty value does (RFC
@@ -194,44 +38,45 @@ func slotOf(name string) slot {
 // The strings of a parsed request may share the memory of the query.
 type AuthorizeRequest struct {
 	// What an entry of upstream_params may take by alias, and authParamsMap too.
-	ACRValues    string
-	Audience     string
-	ClientID     string // the application's at the auth server, not the auth server's at the IdP
-	Display      string
-	IDTokenHint  Secret // a token
-	LoginHint    string
-	MaxAge       string // seconds, as it came
-	Prompt       string
-	Resource     []string // RFC 8707: the only one that may come several times
-	ResponseMode string
-	ResponseType string
-	UILocales    string
+	// The tags are the table of names that all else is generated from.
+	ACRValues    string   `in:"acr_values,alias"`
+	Audience     string   `in:"audience,alias"`
+	ClientID     string   `in:"client_id,alias"` // the application's at the auth server, not the auth server's at the IdP
+	Display      string   `in:"display,alias"`
+	IDTokenHint  Secret   `in:"id_token_hint,alias"` // a token
+	LoginHint    string   `in:"login_hint,alias"`
+	MaxAge       string   `in:"max_age,alias"` // seconds, as it came
+	Prompt       string   `in:"prompt,alias"`
+	Resource     []string `in:"resource,alias"` // RFC 8707: the only one that may come several times
+	ResponseMode string   `in:"response_mode,alias"`
+	ResponseType string   `in:"response_type,alias"`
+	UILocales    string   `in:"ui_locales,alias"`
 
 	// What authParamsMap may take besides.
-	AccessType           string
-	ApprovalPrompt       string
-	ForceLogin           string
-	HD                   string
-	IncludeGrantedScopes string
-	WAuth                string
-	WHR                  string
+	AccessType           string `in:"access_type,map"`
+	ApprovalPrompt       string `in:"approval_prompt,map"`
+	ForceLogin           string `in:"force_login,map"`
+	HD                   string `in:"hd,map"`
+	IncludeGrantedScopes string `in:"include_granted_scopes,map"`
+	WAuth                string `in:"wauth,map"`
+	WHR                  string `in:"whr,map"`
 
 	// ConnectionScope asks the IdP for more scopes than the connection has.
-	ConnectionScope string
+	ConnectionScope string `in:"connection_scope"`
 
 	// What the host reads and nobody forwards. RedirectURI has lost its fragment.
-	CodeChallenge       string
-	CodeChallengeMethod string
-	Connection          string
-	Invitation          string
-	Nonce               string
-	Organization        string
-	RedirectURI         string
-	Request             string // OpenID Connect Core 6.1, RFC 9101: what it holds is not looked at
-	RequestURI          string
-	Scope               string
-	ScreenHint          string
-	State               string
+	CodeChallenge       string `in:"code_challenge"`
+	CodeChallengeMethod string `in:"code_challenge_method"`
+	Connection          string `in:"connection"`
+	Invitation          string `in:"invitation"`
+	Nonce               string `in:"nonce"`
+	Organization        string `in:"organization"`
+	RedirectURI         string `in:"redirect_uri"`
+	Request             string `in:"request"` // OpenID Connect Core 6.1, RFC 9101: what it holds is not looked at
+	RequestURI          string `in:"request_uri"`
+	Scope               string `in:"scope"`
+	ScreenHint          string `in:"screen_hint"`
+	State               string `in:"state"`
 
 	others *others // what has no field, see Other; nil if there is nothing
 }
@@ -249,7 +94,7 @@ type others struct {
 // parameter is malformed or comes twice; AuthorizationURL gives the same where
 // the connection asks for it. A parameter that has a field is read from there.
 func (r *AuthorizeRequest) Other(name string) (string, error) {
-	if s := slotOf(name); s != noSlot {
+	if s := incoming.Of(name); s != incoming.None {
 		return r.first(s), nil
 	}
 	var value [1]string
@@ -262,7 +107,7 @@ func (r *AuthorizeRequest) Other(name string) (string, error) {
 // SetOther sets such a parameter, in a request that a host fills by hand; "" takes
 // it away. What a connection makes of it, it makes of one that came.
 func (r *AuthorizeRequest) SetOther(name, value string) {
-	if s := slotOf(name); s != noSlot {
+	if s := incoming.Of(name); s != incoming.None {
 		r.set(s, value)
 		return
 	}
@@ -317,78 +162,12 @@ func (r AuthorizeRequest) Format(f fmt.State, verb rune) {
 // LogValue gives what Format prints for %+v.
 func (r AuthorizeRequest) LogValue() slog.Value { return slog.StringValue(fmt.Sprintf("%+v", r)) }
 
-// at gives the field of a recognised parameter. Resource and IDTokenHint have
-// no such field.
-func (r *AuthorizeRequest) at(s slot) *string {
-	switch s {
-	case slotACRValues:
-		return &r.ACRValues
-	case slotAudience:
-		return &r.Audience
-	case slotClientID:
-		return &r.ClientID
-	case slotDisplay:
-		return &r.Display
-	case slotLoginHint:
-		return &r.LoginHint
-	case slotMaxAge:
-		return &r.MaxAge
-	case slotPrompt:
-		return &r.Prompt
-	case slotResponseMode:
-		return &r.ResponseMode
-	case slotResponseType:
-		return &r.ResponseType
-	case slotUILocales:
-		return &r.UILocales
-	case slotAccessType:
-		return &r.AccessType
-	case slotApprovalPrompt:
-		return &r.ApprovalPrompt
-	case slotForceLogin:
-		return &r.ForceLogin
-	case slotHD:
-		return &r.HD
-	case slotIncludeGrantedScopes:
-		return &r.IncludeGrantedScopes
-	case slotWAuth:
-		return &r.WAuth
-	case slotWHR:
-		return &r.WHR
-	case slotConnectionScope:
-		return &r.ConnectionScope
-	case slotCodeChallenge:
-		return &r.CodeChallenge
-	case slotCodeChallengeMethod:
-		return &r.CodeChallengeMethod
-	case slotConnection:
-		return &r.Connection
-	case slotInvitation:
-		return &r.Invitation
-	case slotNonce:
-		return &r.Nonce
-	case slotOrganization:
-		return &r.Organization
-	case slotRedirectURI:
-		return &r.RedirectURI
-	case slotRequest:
-		return &r.Request
-	case slotRequestURI:
-		return &r.RequestURI
-	case slotScope:
-		return &r.Scope
-	case slotScreenHint:
-		return &r.ScreenHint
-	}
-	return &r.State
-}
-
 // first gives the value of a parameter, of resource the first; "" if it is absent.
-func (r *AuthorizeRequest) first(s slot) string {
+func (r *AuthorizeRequest) first(s incoming.Slot) string {
 	switch s {
-	case slotIDTokenHint:
+	case incoming.IDTokenHint:
 		return r.IDTokenHint.Reveal()
-	case slotResource:
+	case incoming.Resource:
 		for _, value := range r.Resource {
 			if value != "" {
 				return value
@@ -414,7 +193,9 @@ func badRequest(description string) *RequestError {
 	return &RequestError{"invalid_request", "", description}
 }
 
-func badParameter(s slot, problem string) *RequestError { return badName(slotNames[s], problem) }
+func badParameter(s incoming.Slot, problem string) *RequestError {
+	return badName(incoming.Names[s], problem)
+}
 
 // badName is badParameter for a name that may hold what a description may not.
 func badName(name, problem string) *RequestError {
@@ -506,8 +287,8 @@ func (r *AuthorizeRequest) parse(raw string) *RequestError {
 	var (
 		buf     [256]byte // more moves to the heap
 		decoded = buf[:0]
-		ends    [slotEnd]int32 // of a decoded value in the buffer; they begin where the one before ends
-		order   [slotEnd]slot
+		ends    [incoming.End]int32 // of a decoded value in the buffer; they begin where the one before ends
+		order   [incoming.End]incoming.Slot
 		n       int
 		seen    uint64 // one bit a slot
 		whole   = raw
@@ -520,7 +301,7 @@ func (r *AuthorizeRequest) parse(raw string) *RequestError {
 			continue
 		}
 		s, rest := firstName(raw)
-		if s == noSlot {
+		if s == incoming.None {
 			if first < 0 {
 				first = len(whole) - len(raw)
 			}
@@ -532,7 +313,7 @@ func (r *AuthorizeRequest) parse(raw string) *RequestError {
 			last = len(whole) - len(raw)
 			continue
 		}
-		if seen&(1<<s) != 0 && s != slotResource {
+		if seen&(1<<s) != 0 && s != incoming.Resource {
 			return badParameter(s, query.Doubled)
 		}
 		seen |= 1 << s
@@ -546,7 +327,7 @@ func (r *AuthorizeRequest) parse(raw string) *RequestError {
 			if decoded, end, problem = query.AppendValue(decoded, rest, end); problem != "" {
 				return badParameter(s, problem)
 			}
-			if s != slotResource {
+			if s != incoming.Resource {
 				order[n], ends[n] = s, int32(len(decoded))
 				n++
 				raw = rest[min(end+1, len(rest)):]
@@ -571,10 +352,10 @@ func (r *AuthorizeRequest) parse(raw string) *RequestError {
 
 // firstName recognises the first name of a query and gives the query from its value
 // on.
-func firstName(raw string) (s slot, rest string) {
+func firstName(raw string) (s incoming.Slot, rest string) {
 	// Most names are recognised and without escapes.
-	if i := strings.IndexByte(raw[:min(len(raw), maxName+1)], '='); i > 0 {
-		if s = slotOf(raw[:i]); s != noSlot {
+	if i := strings.IndexByte(raw[:min(len(raw), incoming.MaxLen+1)], '='); i > 0 {
+		if s = incoming.Of(raw[:i]); s != incoming.None {
 			return s, raw[i+1:]
 		}
 	}
@@ -589,15 +370,15 @@ func firstName(raw string) (s slot, rest string) {
 }
 
 // set stores a decoded value.
-func (r *AuthorizeRequest) set(s slot, value string) {
+func (r *AuthorizeRequest) set(s incoming.Slot, value string) {
 	switch s {
-	case slotResource:
+	case incoming.Resource:
 		if value != "" { // as if absent
 			r.Resource = append(r.Resource, value)
 		}
-	case slotIDTokenHint:
+	case incoming.IDTokenHint:
 		r.IDTokenHint = NewSecret(value)
-	case slotRedirectURI:
+	case incoming.RedirectURI:
 		r.RedirectURI, _, _ = strings.Cut(value, "#")
 	default:
 		*r.at(s) = value
@@ -605,19 +386,19 @@ func (r *AuthorizeRequest) set(s slot, value string) {
 }
 
 // slotOfEncoded recognises a name that may be percent-encoded.
-func slotOfEncoded(name string) slot {
-	if s := slotOf(name); s != noSlot {
+func slotOfEncoded(name string) incoming.Slot {
+	if s := incoming.Of(name); s != incoming.None {
 		return s
 	}
-	var buf [3 * maxName]byte // with every byte escaped
+	var buf [3 * incoming.MaxLen]byte // with every byte escaped
 	if len(name) > len(buf) {
-		return noSlot
+		return incoming.None
 	}
 	decoded, wrong := query.AppendUnescape(buf[:0], name)
 	if wrong != "" {
-		return noSlot
+		return incoming.None
 	}
-	return slotOf(string(decoded))
+	return incoming.Of(string(decoded))
 }
 
 // ParseAuthorizeValues reads an /authorize request that the host has parsed
@@ -629,12 +410,12 @@ func slotOfEncoded(name string) slot {
 func ParseAuthorizeValues(form url.Values) (*AuthorizeRequest, error) {
 	req := new(AuthorizeRequest)
 	size, known := 0, 0
-	for _, s := range slotsSorted {
-		values, ok := form[slotNames[s]]
+	for _, s := range incoming.Sorted {
+		values, ok := form[incoming.Names[s]]
 		if ok {
 			known++
 		}
-		if len(values) > 1 && s != slotResource {
+		if len(values) > 1 && s != incoming.Resource {
 			return nil, badParameter(s, query.Doubled)
 		}
 		for _, value := range values {
@@ -653,12 +434,70 @@ func ParseAuthorizeValues(form url.Values) (*AuthorizeRequest, error) {
 	return req, nil
 }
 
-// slotsSorted are all slots in the order of their names.
-var slotsSorted = func() []slot {
-	var out []slot
-	for s := range slotEnd {
-		out = append(out, s)
+// The rest of this file is written by go generate; see internal/incoming/gen.
+
+// at gives the field of a recognised parameter. Those that are no string have no
+// such field.
+func (r *AuthorizeRequest) at(s incoming.Slot) *string {
+	switch s {
+	case incoming.ACRValues:
+		return &r.ACRValues
+	case incoming.Audience:
+		return &r.Audience
+	case incoming.ClientID:
+		return &r.ClientID
+	case incoming.Display:
+		return &r.Display
+	case incoming.LoginHint:
+		return &r.LoginHint
+	case incoming.MaxAge:
+		return &r.MaxAge
+	case incoming.Prompt:
+		return &r.Prompt
+	case incoming.ResponseMode:
+		return &r.ResponseMode
+	case incoming.ResponseType:
+		return &r.ResponseType
+	case incoming.UILocales:
+		return &r.UILocales
+	case incoming.AccessType:
+		return &r.AccessType
+	case incoming.ApprovalPrompt:
+		return &r.ApprovalPrompt
+	case incoming.ForceLogin:
+		return &r.ForceLogin
+	case incoming.HD:
+		return &r.HD
+	case incoming.IncludeGrantedScopes:
+		return &r.IncludeGrantedScopes
+	case incoming.WAuth:
+		return &r.WAuth
+	case incoming.WHR:
+		return &r.WHR
+	case incoming.CodeChallenge:
+		return &r.CodeChallenge
+	case incoming.CodeChallengeMethod:
+		return &r.CodeChallengeMethod
+	case incoming.Connection:
+		return &r.Connection
+	case incoming.ConnectionScope:
+		return &r.ConnectionScope
+	case incoming.Invitation:
+		return &r.Invitation
+	case incoming.Nonce:
+		return &r.Nonce
+	case incoming.Organization:
+		return &r.Organization
+	case incoming.RedirectURI:
+		return &r.RedirectURI
+	case incoming.Request:
+		return &r.Request
+	case incoming.RequestURI:
+		return &r.RequestURI
+	case incoming.Scope:
+		return &r.Scope
+	case incoming.ScreenHint:
+		return &r.ScreenHint
 	}
-	slices.SortFunc(out, func(a, b slot) int { return strings.Compare(slotNames[a], slotNames[b]) })
-	return out
-}()
+	return &r.State
+}

@@ -17,17 +17,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestA1Aliases(t *testing.T) {
-	want := []upstream.Alias{
-		upstream.AliasACRValues, upstream.AliasAudience, upstream.AliasClientID, upstream.AliasDisplay, upstream.AliasIDTokenHint,
-		upstream.AliasLoginHint, upstream.AliasMaxAge, upstream.AliasPrompt, upstream.AliasResource, upstream.AliasResponseMode,
-		upstream.AliasResponseType, upstream.AliasUILocales,
-	}
-	assert.Equal(t, want, upstream.Aliases())
-	upstream.Aliases()[0] = "mine"
-	assert.Equal(t, want, upstream.Aliases(), "the slice is the caller's own")
-	assert.Equal(t, "acr_values audience client_id display id_token_hint login_hint max_age prompt resource response_mode response_type ui_locales",
-		strings.Trim(fmt.Sprint(upstream.Aliases()), "[]"))
+// aliases are what an entry of upstream_params may take by alias.
+var aliases = []string{
+	"acr_values", "audience", "client_id", "display", "id_token_hint", "login_hint", "max_age", "prompt", "resource",
+	"response_mode", "response_type", "ui_locales",
 }
 
 // recognised are all parameters, each with the field that it goes to.

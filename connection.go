@@ -125,7 +125,7 @@ type Options struct {
 	UserAuthorizationURL string
 	AccessTokenURL       string
 
-	UpstreamParams Params
+	UpstreamParams map[string]Param
 	AuthParams     map[string]string // static: IdP parameter to value
 	AuthParamsMap  map[string]Alias  // dynamic: IdP parameter to incoming one
 	// CustomHeaders go with every request to the token endpoint, and no other.

@@ -73,7 +73,7 @@ func TestC1WholeConnectionOrBody(t *testing.T) {
 		AuthorizationURL: "https://public-auth.example.com/oauth2/authorize", TokenURL: "https://auth.example.com/oauth2/token",
 		UserinfoEndpoint: "https://auth.example.com/me", Issuer: "https://auth.example.com", JWKSURI: "https://auth.example.com/jwks",
 		Scope: []string{"auth"}, UseOAuthSpecScope: true, PKCEEnabled: true, PKCE: "S256",
-		TokenEndpointAuthMethod: "client_secret_basic", UpstreamParams: upstream.Params{"blog": upstream.Static("b")},
+		TokenEndpointAuthMethod: "client_secret_basic", UpstreamParams: map[string]upstream.Param{"blog": upstream.Static("b")},
 		TokenParams: map[string]string{},
 	}, conn.Options)
 	assert.NoError(t, conn.Validate())
@@ -165,7 +165,7 @@ func TestC3OneChangeChangesOnlyThat(t *testing.T) {
 		{"parameter suppressed", func(c *upstream.Connection) { c.Options.UpstreamParams["z"] = upstream.Static("") }, `{"value": "1"}`, `{"value":""}`},
 		{"parameter in the place of null", func(c *upstream.Connection) { c.Options.UpstreamParams["n"] = upstream.Static("b") }, `"n": null`, `"n": {"value":"b"}`},
 		{"parameter with rules", func(c *upstream.Connection) {
-			c.Options.UpstreamParams["a"] = upstream.Param{Alias: upstream.AliasPrompt, Value: "login", Allow: []string{}, AllowPattern: "x", Translate: map[string]string{"a": "b"}}
+			c.Options.UpstreamParams["a"] = upstream.Param{Alias: "prompt", Value: "login", Allow: []string{}, AllowPattern: "x", Translate: map[string]string{"a": "b"}}
 		}, `{"alias": "prompt"}`, `{"alias":"prompt","value":"login","allow":[],"allow_pattern":"x","translate":{"a":"b"}}`},
 		{"parameter removed", func(c *upstream.Connection) { delete(c.Options.UpstreamParams, "z") }, `"z": {"value": "1"}, `, ``},
 		{"all parameters removed", func(c *upstream.Connection) { c.Options.UpstreamParams = nil }, `"z": {"value": "1"}, "n": null, "a": {"alias": "prompt"}`, `"n": null`},
@@ -228,7 +228,7 @@ func TestC3ChangeOverAnotherShape(t *testing.T) {
 	}{
 		{"scope text stays text", `{"options":{"scope":"a"}}`, func(c *upstream.Connection) { c.Options.Scope = []string{"a", "b"} }, `{"options":{"scope":"a b"}}`},
 		{"null becomes a value", `{"options":{"upstream_params":null,"authorizationURL":null}}`, func(c *upstream.Connection) {
-			c.Options.UpstreamParams = upstream.Params{"a": upstream.Static("b")}
+			c.Options.UpstreamParams = map[string]upstream.Param{"a": upstream.Static("b")}
 			c.Options.AuthorizationURL = "https://i.example.com"
 		}, `{"options":{"upstream_params":{"a":{"value":"b"}},"authorizationURL":"https://i.example.com"}}`},
 		{"headers in a string", `{"options":{"customHeaders":"{\"X-A\":\"1\"}"}}`, func(c *upstream.Connection) { c.Options.CustomHeaders["X-B"] = upstream.NewSecret("2") },
@@ -261,7 +261,7 @@ func TestC3ChangeOverAnotherShape(t *testing.T) {
 func TestC3LiteralMarshals(t *testing.T) {
 	conn := upstream.Connection{Name: "my-idp", Strategy: "oidc", Options: upstream.Options{ClientID: "c", ClientSecret: upstream.NewSecret("s"),
 		AuthorizationURL: "https://idp.example.com/a", TokenURL: "https://idp.example.com/t", Scope: []string{"openid", "email"},
-		UpstreamParams: upstream.Params{"login_hint": upstream.Dynamic(upstream.AliasLoginHint)}}}
+		UpstreamParams: map[string]upstream.Param{"login_hint": upstream.Dynamic("login_hint")}}}
 	out, err := json.Marshal(conn)
 	require.NoError(t, err)
 	assert.Equal(t, `{"name":"my-idp","strategy":"oidc","options":{"client_id":"c","client_secret":"s",`+
@@ -279,7 +279,7 @@ func TestC3UpdateBody(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, `{"options":{"client_id": "", "profile": true, "scope": ["profile"]}}`, string(body))
 
-	conn.Options.UpstreamParams = upstream.Params{"blog": upstream.Static("myblog.wordpress.com")}
+	conn.Options.UpstreamParams = map[string]upstream.Param{"blog": upstream.Static("myblog.wordpress.com")}
 	body, err = conn.UpdateBody()
 	require.NoError(t, err)
 	assert.Equal(t, `{"options":{"client_id":"","profile":true,"scope":["profile"],"upstream_params":{"blog":{"value":"myblog.wordpress.com"}}}}`, string(body))
@@ -522,7 +522,7 @@ func TestC5ProgramMendsTheText(t *testing.T) {
 	conn.Options.UpstreamParams["prompt"] = upstream.Static("login")
 	require.ErrorAs(t, conn.Validate(), &config)
 	assert.Len(t, config.Problems, 5, "mending one hides no other")
-	conn.Options.UpstreamParams["a"] = upstream.Dynamic(upstream.AliasPrompt)
+	conn.Options.UpstreamParams["a"] = upstream.Dynamic("prompt")
 	delete(conn.Options.UpstreamParams, "b")
 	conn.Options.CustomHeaders = upstream.Headers{"X-A": upstream.NewSecret("b")}
 	conn.Options.ClientSecret = upstream.NewSecret("s")

@@ -82,9 +82,9 @@ func ExampleProvider_AuthorizationURL() {
 func ExampleProvider_Explain() {
 	provider, err := upstream.NewProvider(&upstream.Connection{Name: "my-idp", Strategy: "oauth2", Options: upstream.Options{
 		ClientID: "idp-client", AuthorizationURL: "https://idp.example.com/authorize", TokenURL: "https://idp.example.com/token",
-		UpstreamParams: upstream.Params{
-			"prompt":      {Alias: upstream.AliasPrompt, Value: "login", Allow: []string{"login", "select_account"}},
-			"screen_name": upstream.Dynamic(upstream.AliasLoginHint),
+		UpstreamParams: map[string]upstream.Param{
+			"prompt":      {Alias: "prompt", Value: "login", Allow: []string{"login", "select_account"}},
+			"screen_name": upstream.Dynamic("login_hint"),
 		},
 	}})
 	if err != nil {
@@ -225,7 +225,7 @@ func ExampleParseAuthorizeValues() {
 func ExampleAuthorizationURL() {
 	conn := &upstream.Connection{Strategy: "github", Options: upstream.Options{
 		ClientID:       "c",
-		UpstreamParams: upstream.Params{"allow_signup": upstream.Static("false"), "login": upstream.Dynamic(upstream.AliasLoginHint)},
+		UpstreamParams: map[string]upstream.Param{"allow_signup": upstream.Static("false"), "login": upstream.Dynamic("login_hint")},
 	}}
 	fmt.Println(upstream.AuthorizationURL(conn, &upstream.AuthorizeRequest{LoginHint: "ann"},
 		upstream.Transaction{RedirectURI: "https://auth.example.com/cb", State: upstream.NewSecret("s")}))
@@ -248,13 +248,6 @@ func ExampleConnection_UpdateBody() {
 	fmt.Println(string(body), err)
 	// Output:
 	// {"options":{"client_id":"12345","set_user_root_attributes":"on_each_login","upstream_params":{"blog":{"value":"myblog.wordpress.com"}}}} <nil>
-}
-
-// What an entry of upstream_params may take from the request.
-func ExampleAliases() {
-	fmt.Println(upstream.Aliases())
-	// Output:
-	// [acr_values audience client_id display id_token_hint login_hint max_age prompt resource response_mode response_type ui_locales]
 }
 
 // A host that makes the URL with an oauth2.Config of its own takes the

@@ -38,7 +38,7 @@ func TestO1FieldsOfEnterpriseOptions(t *testing.T) {
 		AttributeMap: json.RawMessage(`{"mapping_mode":"use_map"}`), FieldsMap: json.RawMessage(`{"email":"mail"}`),
 		UserIDAttribute: "oid", ShouldTrustEmailVerified: "never_set_emails_as_verified",
 		LogoutURL: "https://o.example.com", EndSessionEndpoint: "https://e.example.com",
-		UpstreamParams: upstream.Params{}, AuthParams: map[string]string{}, AuthParamsMap: map[string]upstream.Alias{}, CustomHeaders: upstream.Headers{},
+		UpstreamParams: map[string]upstream.Param{}, AuthParams: map[string]string{}, AuthParamsMap: map[string]upstream.Alias{}, CustomHeaders: upstream.Headers{},
 	}, conn.Options)
 	out, err := conn.MarshalJSON()
 	require.NoError(t, err)

@@ -1,7 +1,7 @@
 package upstream
 
-// This file owns what may go out: Param and Params as the configuration has
-// them, and the plan that their layers are merged into once, so that a request
+// This file owns what may go out: Param as the configuration has
+// it, and the plan that their layers are merged into once, so that a request
 // costs only its dynamic values. It knows nothing of how a request is parsed,
 // of the transaction's rules, or of tokens.
 
@@ -17,6 +17,7 @@ import (
 	"strings"
 
 	"example.com/upstream/internal/check"
+	"example.com/upstream/internal/incoming"
 	"example.com/upstream/internal/lossless"
 	"example.com/upstream/internal/option"
 	"example.com/upstream/internal/plan"
@@ -25,11 +26,8 @@ import (
 	"example.com/upstream/internal/strictjson"
 )
 
-// Params is options.upstream_params: what to send to the IdP's authorization
-// endpoint, by the name that the IdP gives the parameter.
-type Params map[string]Param
-
-// A Param says where the value of one parameter comes from.
+// A Param is an entry of options.upstream_params, which has them by the name that
+// the IdP gives the parameter. It says where the value of one parameter comes from.
 //
 // Without Alias it is static: Value is sent as it is, and the zero Param sends
 // nothing, not even what a lower layer says.
@@ -82,7 +80,7 @@ const (
 )
 
 // paramsField reads and writes upstream_params.
-type paramsField struct{ p *Params }
+type paramsField struct{ p *map[string]Param }
 
 // Read leaves the zero Param where an entry is faulty, so that any other Param
 // that the program puts there is a change.
@@ -91,7 +89,7 @@ func (f paramsField) Read(text []byte, at string) (problems []lossless.Problem) 
 	if !ok {
 		return []lossless.Problem{{Pointer: at, Message: `must be an object such as {"blog": {"value": "..."}}`}}
 	}
-	out := make(Params, len(members))
+	out := make(map[string]Param, len(members))
 	for _, m := range members {
 		if strictjson.IsNull(m.Value) {
 			continue
@@ -157,7 +155,7 @@ func readParam(text []byte, at string) (p Param, problems []lossless.Problem) {
 			}
 		case "alias":
 			if p.Alias = Alias(strictjson.Text(m.Value)); p.Alias == "" {
-				wrong(at, "must be one of "+strings.Join(slotNames[:aliasEnd], " "))
+				wrong(at, "must be one of "+strings.Join(incoming.Names[:incoming.AliasEnd], " "))
 			}
 		case "from":
 			problems = append(problems, lossless.NonEmpty(&p.From).Read(m.Value, at)...)
@@ -255,7 +253,7 @@ func newRule(e *entry) *rule.Rule {
 
 // isList reports whether the value is a list separated by spaces. (rule M7)
 func (p *Param) isList() bool {
-	return p.Alias == AliasACRValues || p.Alias == AliasPrompt || p.Alias == AliasUILocales
+	return p.Alias == "acr_values" || p.Alias == "prompt" || p.Alias == "ui_locales"
 }
 
 // claimsName is the incoming parameter whose value is JSON (rule B3).
@@ -264,20 +262,20 @@ const claimsName = "claims"
 // sources numbers the incoming parameters that a plan looks at: first those that
 // have a field in AuthorizeRequest, then the others.
 type sources struct {
-	slots []slot
+	slots []incoming.Slot
 	names *query.Names
 }
 
 // newSources collects the sources of all entries.
 func newSources(entries []entry) sources {
-	s := sources{slots: []slot{slotConnectionScope}}
-	known := [noSlot]bool{slotConnectionScope: true}
+	s := sources{slots: []incoming.Slot{incoming.ConnectionScope}}
+	known := [incoming.None]bool{incoming.ConnectionScope: true}
 	var open []string
 	seen := map[string]bool{}
 	add := func(name string) {
-		switch slot := slotOf(name); {
-		case name == "" || slot == noSlot && seen[name]:
-		case slot == noSlot:
+		switch slot := incoming.Of(name); {
+		case name == "" || slot == incoming.None && seen[name]:
+		case slot == incoming.None:
 			seen[name] = true
 			open = append(open, name)
 		case !known[slot]:
@@ -309,7 +307,7 @@ func (s *sources) count() int { return len(s.slots) + len(s.names.List()) }
 
 // of gives the number of an incoming parameter, plan.None if nobody asks for it.
 func (s *sources) of(name string) plan.Source {
-	if slot := slotOf(name); slot != noSlot {
+	if slot := incoming.Of(name); slot != incoming.None {
 		if i := slices.Index(s.slots, slot); i >= 0 {
 			return plan.Source(i)
 		}
@@ -327,7 +325,7 @@ func (s *sources) name(n plan.Source) string {
 	case i >= 0:
 		return s.names.List()[i]
 	}
-	return slotNames[s.slots[n]]
+	return incoming.Names[s.slots[n]]
 }
 
 // compile gives the entry as a plan takes it.
@@ -335,7 +333,7 @@ func (e *entry) compile(s *sources) plan.Entry {
 	p := &e.param
 	out := plan.Entry{Layer: e.layer, Name: e.name, Source: s.of(p.source()), Value: p.Value, Essential: p.Essential, FormPost: e.formPost}
 	if out.Source != plan.None {
-		out.List, out.Many, out.Rule = p.isList(), p.source() == string(AliasResource), newRule(e)
+		out.List, out.Many, out.Rule = p.isList(), p.source() == "resource", newRule(e)
 	}
 	for _, name := range p.Unless {
 		out.Unless = append(out.Unless, s.of(name))
@@ -486,8 +484,8 @@ func (e *entry) check(k *checked) {
 	case plan.UpstreamParams:
 		e.checkParam(k)
 	case plan.AuthParamsMap:
-		if slotOf(string(e.param.Alias)) >= sourceEnd {
-			e.report(k, "", notInList(e.param.Alias, slotNames[:sourceEnd])+e.swapped(sourceEnd))
+		if incoming.Of(string(e.param.Alias)) >= incoming.SourceEnd {
+			e.report(k, "", notInList(e.param.Alias, incoming.Names[:incoming.SourceEnd])+e.swapped(incoming.SourceEnd))
 		}
 	case plan.AuthParams:
 		if e.param.Value == "" {
@@ -500,12 +498,12 @@ func (e *entry) check(k *checked) {
 // checkParam reports what is wrong with an entry of upstream_params.
 func (e *entry) checkParam(k *checked) {
 	p := &e.param
-	if p.Alias != "" && slotOf(string(p.Alias)) >= aliasEnd {
-		message := notInList(p.Alias, slotNames[:aliasEnd])
-		if slotOf(string(p.Alias)) < sourceEnd {
+	if p.Alias != "" && incoming.Of(string(p.Alias)) >= incoming.AliasEnd {
+		message := notInList(p.Alias, incoming.Names[:incoming.AliasEnd])
+		if incoming.Of(string(p.Alias)) < incoming.SourceEnd {
 			message += "; authParamsMap takes it"
 		}
-		e.report(k, "/alias", message+e.swapped(aliasEnd))
+		e.report(k, "/alias", message+e.swapped(incoming.AliasEnd))
 	}
 	if p.From != "" {
 		e.checkFrom(k)
@@ -519,12 +517,12 @@ func (e *entry) checkParam(k *checked) {
 		e.report(k, "/unless", fmt.Sprintf("has more than %d items", maxUnless))
 	} else {
 		for i, name := range p.Unless {
-			if slotOf(name) >= sourceEnd {
+			if incoming.Of(name) >= incoming.SourceEnd {
 				e.report(k, "/unless/"+strconv.Itoa(i), wrongSource(name))
 			}
 		}
 	}
-	if p.Essential && p.Alias != AliasACRValues && e.name != string(AliasACRValues) {
+	if p.Essential && p.Alias != "acr_values" && e.name != "acr_values" {
 		e.report(k, "/essential", "is only for acr_values")
 	}
 	if p.dynamic() {
@@ -560,8 +558,8 @@ func (e *entry) checkPattern(k *checked) {
 }
 
 // swapped is the hint where the entry reads the wrong way round.
-func (e *entry) swapped(end slot) string {
-	if slotOf(e.name) >= end {
+func (e *entry) swapped(end incoming.Slot) string {
+	if incoming.Of(e.name) >= end {
 		return ""
 	}
 	return "; the entry's name is the identity provider's, and what it holds is the incoming parameter: swap them"
@@ -575,7 +573,7 @@ func (e *entry) checkFrom(k *checked) {
 	if p.Alias != "" {
 		e.report(k, "/from", "stands beside alias; keep one of them")
 	}
-	if slotOf(p.From) < aliasEnd {
+	if incoming.Of(p.From) < incoming.AliasEnd {
 		e.report(k, "/from", "names an alias; write \"alias\" in its place")
 	}
 	e.report(k, "/from", wrongSource(p.From))
@@ -594,7 +592,7 @@ func wrongSource(name string) string {
 		return message
 	}
 	folded := check.FoldParameter(name)
-	if slotOf(name) < sourceEnd {
+	if incoming.Of(name) < incoming.SourceEnd {
 		return ""
 	}
 	if isReserved(name) || folded == "scope" || folded == "connection_scope" || strings.HasPrefix(folded, "code_challenge") {

@@ -109,6 +109,7 @@ import (
 	"strings"
 
 	"example.com/upstream/internal/check"
+	"example.com/upstream/internal/incoming"
 	"example.com/upstream/internal/plan"
 	"example.com/upstream/internal/rule"
 	"example.com/upstream/internal/strategy"
@@ -385,7 +386,7 @@ func (p *provider) compile(k *checked, clientID string, scopes plan.Scopes) {
 		p.plan = plan.NewOAuth1(k.base, entries)
 		return
 	}
-	scopes.Asked = p.sources.of(slotNames[slotConnectionScope])
+	scopes.Asked = p.sources.of(incoming.Names[incoming.ConnectionScope])
 	p.plan = plan.New(k.base, clientID, scopes, entries)
 }
 
@@ -649,10 +650,10 @@ func (p *provider) look(req *AuthorizeRequest, in *plan.Input) *RequestError {
 	in.Values = in.Values[:n]
 	for i, s := range p.sources.slots {
 		switch s {
-		case slotResource:
+		case incoming.Resource:
 			in.Resources = req.Resource
 			in.Values[i] = req.first(s)
-		case slotMaxAge:
+		case incoming.MaxAge:
 			if in.Values[i] = req.MaxAge; !digits(req.MaxAge) {
 				return badParameter(s, "is not a number of seconds")
 			}
@@ -671,8 +672,8 @@ func (p *provider) look(req *AuthorizeRequest, in *plan.Input) *RequestError {
 		}
 	}
 	if strings.IndexByte(req.Prompt, ' ') >= 0 {
-		if s := p.sources.of(slotNames[slotPrompt]); s != plan.None && p.plan.Sends(s, in, noneAmongOthers) {
-			return badParameter(slotPrompt, "has none beside another value")
+		if s := p.sources.of(incoming.Names[incoming.Prompt]); s != plan.None && p.plan.Sends(s, in, noneAmongOthers) {
+			return badParameter(incoming.Prompt, "has none beside another value")
 		}
 	}
 	return nil
@@ -730,16 +731,13 @@ type Decision struct {
 	// Items tells of each item that came what became of it. It is there for the
 	// lists acr_values, prompt and ui_locales, and, with one item, where allow,
 	// allow_pattern or translate had to look at the value.
-	Items     []Item `json:"items,omitempty"`
+	Items []struct {
+		Came string `json:"came"`
+		Sent string `json:"sent"` // "" if it did not pass
+	} `json:"items,omitempty"`
 	Essential bool   `json:"essential,omitempty"` // the connection has "essential": true
 	Sent      bool   `json:"sent"`
 	Reason    string `json:"reason"` // why it was not sent, or not as it came, or not that of a higher layer
-}
-
-// An Item is one value of a list that came in.
-type Item struct {
-	Came string `json:"came"`
-	Sent string `json:"sent"` // "" if it did not pass
 }
 
 // Explain tells how AuthorizationURL comes to its result for the same
@@ -764,9 +762,9 @@ func (p *provider) explain(req *AuthorizeRequest, tx *Transaction) (Explanation,
 	for _, row := range rows {
 		out.Parameters = append(out.Parameters, p.decision(row))
 	}
-	for s := range sourceEnd {
-		if !slices.Contains(p.sources.slots, s) && s != slotClientID && s != slotResponseType && req.first(s) != "" {
-			out.Unmapped = append(out.Unmapped, slotNames[s])
+	for s := range incoming.SourceEnd {
+		if !slices.Contains(p.sources.slots, s) && s != incoming.ClientID && s != incoming.ResponseType && req.first(s) != "" {
+			out.Unmapped = append(out.Unmapped, incoming.Names[s])
 		}
 	}
 	slices.Sort(out.Unmapped)
@@ -795,7 +793,7 @@ func (p *provider) decision(row plan.Row) Decision {
 		Name: row.Name, Value: row.Value, Layer: row.Layer.String(), Source: p.sources.name(row.Source), Came: row.Came,
 		Essential: row.Essential, Sent: row.Sent, Reason: row.Reason,
 	}
-	secret := d.Source == slotNames[slotIDTokenHint] || d.Name == slotNames[slotIDTokenHint]
+	secret := d.Source == incoming.Names[incoming.IDTokenHint] || d.Name == incoming.Names[incoming.IDTokenHint]
 	show := func(text string) string {
 		if secret && text != "" {
 			return redacted
@@ -804,7 +802,10 @@ func (p *provider) decision(row plan.Row) Decision {
 	}
 	d.Value, d.Came = show(d.Value), show(d.Came)
 	for _, item := range row.Items {
-		d.Items = append(d.Items, Item{show(item.Came), show(item.Sent)})
+		d.Items = append(d.Items, struct {
+			Came string `json:"came"`
+			Sent string `json:"sent"`
+		}{show(item.Came), show(item.Sent)})
 	}
 	return d
 }

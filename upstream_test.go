@@ -50,7 +50,7 @@ func query(t testing.TB, options, request string) string {
 func TestA1A2OnlyTheListsCanBeMapped(t *testing.T) {
 	more := strings.Fields("access_type approval_prompt force_login hd include_granted_scopes wauth whr")
 	for name := range recognised {
-		alias := slices.Contains(upstream.Aliases(), upstream.Alias(name))
+		alias := slices.Contains(aliases, name)
 		pointers, _ := problems(t, custom(`"upstream_params": {"p": {"alias": "`+name+`"}}`))
 		assert.Equal(t, alias, pointers == nil, "alias %s", name)
 		pointers, _ = problems(t, custom(`"authParamsMap": {"p": "`+name+`"}`))
@@ -222,14 +222,14 @@ func TestM9SameBytesAsXOAuth2(t *testing.T) {
 		return b.String()
 	}
 	names := []rune("abcdefghijxyzABC019-_.~+%&=#/?:;@!$'()*,é漢😀")
-	hints := []upstream.Alias{upstream.AliasLoginHint, upstream.AliasDisplay, upstream.AliasAudience}
+	hints := []upstream.Alias{"login_hint", "display", "audience"}
 	for range 3000 {
 		conn := &upstream.Connection{Name: "n", Strategy: "oauth2", Options: upstream.Options{
 			ClientID: text(1, 9, alphabet), AuthorizationURL: "https://idp.example.com/authorize", TokenURL: "https://idp.example.com/token",
-			UpstreamParams: upstream.Params{}, AuthParams: map[string]string{},
+			UpstreamParams: map[string]upstream.Param{}, AuthParams: map[string]string{},
 		}}
 		req := &upstream.AuthorizeRequest{LoginHint: text(0, 12, alphabet), Display: text(0, 5, alphabet), Audience: text(0, 5, alphabet)}
-		incoming := map[upstream.Alias]string{upstream.AliasLoginHint: req.LoginHint, upstream.AliasDisplay: req.Display, upstream.AliasAudience: req.Audience}
+		incoming := map[upstream.Alias]string{"login_hint": req.LoginHint, "display": req.Display, "audience": req.Audience}
 		config := oauth2.Config{ClientID: conn.Options.ClientID, RedirectURL: "https://auth.example.com/cb?x=" + url.QueryEscape(text(0, 5, alphabet)), Endpoint: oauth2.Endpoint{AuthURL: conn.Options.AuthorizationURL}}
 		for range r.IntN(4) {
 			scope := text(1, 6, []rune("abc:/."))
@@ -308,7 +308,7 @@ func TestM10Explain(t *testing.T) {
 		{Name: "nonce", Layer: protocol, Reason: "the transaction has no nonce"},
 		{Name: "prompt", Value: "consent", Layer: "authParams", Sent: true, Reason: "upstream_params: prompt does not pass allow, allow_pattern or translate"},
 		{Name: "redirect_uri", Value: "https://auth.example.com/cb", Layer: protocol, Sent: true},
-		{Name: "refused", Layer: params, Source: "display", Came: "page", Items: []upstream.Item{{Came: "page"}}, Reason: "upstream_params: display does not pass allow, allow_pattern or translate"},
+		{Name: "refused", Layer: params, Source: "display", Came: "page", Items: []item{{Came: "page"}}, Reason: "upstream_params: display does not pass allow, allow_pattern or translate"},
 		{Name: "res", Value: "r1", Layer: params, Source: "resource", Came: "r1", Sent: true},
 		{Name: "res", Value: "r2", Layer: params, Source: "resource", Came: "r2", Sent: true},
 		{Name: "response_type", Value: "code", Layer: protocol, Sent: true},
@@ -332,6 +332,11 @@ func TestM10Explain(t *testing.T) {
 	assert.Equal(t, "protocol: neither the connection nor the request has a scope", got.Parameters[6].Reason)
 }
 
+type item = struct {
+	Came string `json:"came"`
+	Sent string `json:"sent"`
+}
+
 func TestM10DroppedTranslatedRefused(t *testing.T) {
 	p := provider(t, custom(`"upstream_params": {
 		"acr_values": {"alias": "acr_values", "allow": ["4", "5"], "translate": {"4": "urn:high"}},
@@ -352,18 +357,18 @@ func TestM10DroppedTranslatedRefused(t *testing.T) {
 	const layer = "upstream_params"
 	assert.Equal(t, []upstream.Decision{
 		{
-			Name: "acr_values", Value: "urn:high 5", Layer: layer, Source: "acr_values", Came: "4 9 5", Items: []upstream.Item{{Came: "4", Sent: "urn:high"}, {Came: "9"}, {Came: "5", Sent: "5"}}, Sent: true,
+			Name: "acr_values", Value: "urn:high 5", Layer: layer, Source: "acr_values", Came: "4 9 5", Items: []item{{Came: "4", Sent: "urn:high"}, {Came: "9"}, {Came: "5", Sent: "5"}}, Sent: true,
 			Reason: "upstream_params: 1 of 3 items of acr_values do not pass allow, allow_pattern or translate; upstream_params: acr_values is translated",
 		},
-		{Name: "display", Value: "p", Layer: layer, Source: "display", Came: "page", Items: []upstream.Item{{Came: "page", Sent: "p"}}, Sent: true, Reason: "upstream_params: display is translated"},
+		{Name: "display", Value: "p", Layer: layer, Source: "display", Came: "page", Items: []item{{Came: "page", Sent: "p"}}, Sent: true, Reason: "upstream_params: display is translated"},
 		{
-			Name: "id_token_hint", Value: "[redacted]", Layer: layer, Source: "id_token_hint", Came: "[redacted]", Items: []upstream.Item{{Came: "[redacted]", Sent: "[redacted]"}}, Sent: true,
+			Name: "id_token_hint", Value: "[redacted]", Layer: layer, Source: "id_token_hint", Came: "[redacted]", Items: []item{{Came: "[redacted]", Sent: "[redacted]"}}, Sent: true,
 			Reason: "upstream_params: id_token_hint is translated",
 		},
-		{Name: "prompt", Value: "login consent", Layer: layer, Source: "prompt", Came: "login consent", Items: []upstream.Item{{Came: "login", Sent: "login"}, {Came: "consent", Sent: "consent"}}, Sent: true},
-		{Name: "resource", Value: "https://a/", Layer: layer, Source: "resource", Came: "https://a/", Items: []upstream.Item{{Came: "https://a/", Sent: "https://a/"}}, Sent: true},
+		{Name: "prompt", Value: "login consent", Layer: layer, Source: "prompt", Came: "login consent", Items: []item{{Came: "login", Sent: "login"}, {Came: "consent", Sent: "consent"}}, Sent: true},
+		{Name: "resource", Value: "https://a/", Layer: layer, Source: "resource", Came: "https://a/", Items: []item{{Came: "https://a/", Sent: "https://a/"}}, Sent: true},
 		{
-			Name: "resource", Layer: layer, Source: "resource", Came: "https://b/", Items: []upstream.Item{{Came: "https://b/"}},
+			Name: "resource", Layer: layer, Source: "resource", Came: "https://b/", Items: []item{{Came: "https://b/"}},
 			Reason: "upstream_params: this resource does not pass allow, allow_pattern or translate",
 		},
 	}, rows)

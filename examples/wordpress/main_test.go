@@ -25,7 +25,7 @@ func TestFiles_C3(t *testing.T) {
 	conn, err := upstream.ParseConnection(before)
 	require.NoError(t, err)
 	assert.Empty(t, conn.Options.UpstreamParams)
-	conn.Options.UpstreamParams = upstream.Params{"blog": upstream.Static("myblog.wordpress.com")}
+	conn.Options.UpstreamParams = map[string]upstream.Param{"blog": upstream.Static("myblog.wordpress.com")}
 	got, err := conn.MarshalJSON()
 	require.NoError(t, err)
 	assert.JSONEq(t, string(after), string(got))

@@ -214,7 +214,12 @@ func configured(n int, dynamic bool) sample.Case {
 	return c
 }
 
-func value(i int) string { return fmt.Sprintf("user%d@example.com", i) }
+func value(i int) string {
+	if i == 5 { // max_age, which is a number
+		return "1209600"
+	}
+	return fmt.Sprintf("user%d@example.com", i)
+}
 
 // hinted is the sample with a 2 kB ID token beside the other parameters.
 func hinted() sample.Case {

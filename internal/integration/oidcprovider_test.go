@@ -168,7 +168,7 @@ func TestM1NoParameterComesTwice(t *testing.T) {
 		"authorization_endpoint": withQuery,
 		"authParams":             map[string]string{"ui_locales": "es", "acr_values": "urn:example:low"},
 		"authParamsMap":          map[string]string{"acr_values": "access_type"},
-		"upstream_params":        aliases(upstream.AliasUILocales, upstream.AliasLoginHint, upstream.AliasACRValues, upstream.AliasMaxAge),
+		"upstream_params":        aliases("ui_locales", "login_hint", "acr_values", "max_age"),
 	})
 	incoming := url.Values{
 		"ui_locales": {"de-CH fr"}, "login_hint": {"ädä+x@example.com&prompt=none"},
@@ -210,7 +210,7 @@ func TestM8EveryResourceArrives(t *testing.T) {
 	idp := newNodeOP(t)
 	resources := []string{"https://b.example.com/", "https://a.example.com/x?y=z"}
 	p, tx := idp.provider(t, map[string]any{
-		"upstream_params": aliases(upstream.AliasResource), "scope": "openid email offline_access read",
+		"upstream_params": aliases("resource"), "scope": "openid email offline_access read",
 	}), newTransaction()
 	config := p.TokenConfig(callback)
 	code := idp.login(t, authorizationURL(t, p, url.Values{"resource": resources}, tx), tx)

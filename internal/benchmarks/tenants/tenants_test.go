@@ -17,7 +17,7 @@ import (
 func connection(blog string) *upstream.Connection {
 	return &upstream.Connection{Name: "blogs", Strategy: "wordpress", Options: upstream.Options{
 		ClientID:       "client",
-		UpstreamParams: upstream.Params{"blog": upstream.Static(blog)},
+		UpstreamParams: map[string]upstream.Param{"blog": upstream.Static(blog)},
 	}}
 }
 
