@@ -23,6 +23,7 @@ import (
 	"example.com/upstream/internal/callback"
 	"example.com/upstream/internal/check"
 	"example.com/upstream/internal/endpoint"
+	"example.com/upstream/internal/strategy"
 	"example.com/upstream/internal/strictjson"
 )
 
@@ -411,6 +412,39 @@ const (
 
 // tokenNames are what the grants send besides the reserved names of rule M3.
 var tokenNames = []string{"refresh_token", "username", "password", "device_code", "assertion", "access_token"}
+
+// tokenConfig is what the connection says of its token requests.
+func (c *Connection) tokenConfig(k *checked, scopes []string) tokenConfig {
+	o := &c.Options
+	config := oauth2.Config{
+		ClientID:     o.ClientID,
+		ClientSecret: o.ClientSecret.Reveal(),
+		Scopes:       scopes,
+		Endpoint:     oauth2.Endpoint{AuthURL: k.strategy.AuthURL, TokenURL: k.strategy.TokenURL, AuthStyle: oauth2.AuthStyleInParams},
+	}
+	if k.strategy.Protocol == strategy.OAuth1 { // its secret signs requests, and never leaves
+		config.ClientSecret, config.Endpoint = "", oauth2.Endpoint{}
+		return newTokenConfig(config, c.headers())
+	}
+	demands := o.demands(c.Strategy, k.metadata.RequirePAR)
+	switch method := o.TokenEndpointAuthMethod; {
+	case method != "" && method != "client_secret_basic" && method != "client_secret_post", slices.Contains(demands, demandKey):
+		config.ClientSecret = "" // none, or what a Protection does
+	case method == "client_secret_basic", method == "" && k.strategy.BasicAuth && !o.ClientSecret.IsZero():
+		config.Endpoint.AuthStyle = oauth2.AuthStyleInHeader
+	}
+	t := newTokenConfig(config, c.headers())
+	if len(o.TokenParams) > 0 {
+		t.params = make(url.Values, len(o.TokenParams))
+	}
+	for name, value := range o.TokenParams {
+		t.params.Set(name, value)
+	}
+	if demands != nil {
+		t.attachment = &attachment{connection: c.Name, unmet: demands}
+	}
+	return t
+}
 
 func newTokenConfig(c oauth2.Config, headers []check.Header) tokenConfig {
 	if c.ClientSecret == "" || c.Endpoint.AuthStyle != oauth2.AuthStyleInHeader {

@@ -15,13 +15,13 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"golang.org/x/oauth2"
 
 	"example.com/upstream/internal/check"
 	"example.com/upstream/internal/endpoint"
+	"example.com/upstream/internal/mapping"
+	"example.com/upstream/internal/strategy"
 	"example.com/upstream/internal/strictjson"
 )
 
@@ -123,23 +123,22 @@ func (p *Profile) set(name string, value []byte) *ProfileError {
 	return nil
 }
 
+const badUserID = "must be of at most 255 characters, without blanks at its ends and without control and format characters"
+
 // setUserID takes no value that could stand for two users: float64 would make
 // 9007199254740993 its neighbour, and a lone surrogate decodes to U+FFFD.
 func setUserID(id *string, value []byte) *ProfileError {
 	switch {
-	case isInteger(value):
+	case isInteger(value) && check.UserID(string(value)):
 		*id = string(value)
-	case isUserID(strictjson.Text(value)):
+	case check.UserID(strictjson.Text(value)):
 		*id = strictjson.Text(value)
+	case isInteger(value) || strings.TrimSpace(strictjson.Text(value)) != "":
+		return profileError("user_id " + badUserID)
 	default:
 		return profileError("user_id must be a string that is not blank, or an integer without fraction and exponent")
 	}
 	return nil
-}
-
-func isUserID(id string) bool {
-	visible := func(r rune) bool { return unicode.IsGraphic(r) && !unicode.IsSpace(r) }
-	return strings.ContainsFunc(id, visible) && !strings.ContainsRune(id, utf8.RuneError)
 }
 
 func isInteger(value []byte) bool {
@@ -188,23 +187,15 @@ func ParseProfile(data []byte) (*Profile, error) {
 // section 2, RFC 7519 section 4.1): they say nothing of the user.
 var tokenClaims = []string{"iss", "aud", "exp", "iat", "nbf", "jti", "nonce", "azp", "at_hash", "c_hash", "s_hash"}
 
-// ParseClaims reads a profile from the claims of an ID token, a JSON object. The
-// host has verified the token: its signature, iss, aud, exp and nonce (OpenID
-// Connect Core section 3.1.3.7). Claims are read as OpenID Connect names them, but
-// where the connection's mapping says otherwise; those that are about the token
-// are left out. The error is a [*ProfileError].
-func (p *Provider) ParseClaims(claims []byte) (*Profile, error) {
-	if p.get() == nil {
-		return nil, profileError("there is no provider; make one with NewProvider")
-	}
-	profile, fault := Userinfo{}.profile(claims)
+func (u *profiles) parseClaims(claims []byte) (*Profile, error) {
+	profile, members, fault := u.reading(nil, true).profile(claims)
 	if fault != nil {
 		return nil, fault
 	}
 	for _, name := range tokenClaims {
 		delete(profile.Extra, name)
 	}
-	return profile, nil
+	return u.accept(profile, strictjson.Find(members, "hd"))
 }
 
 func objectMembers(data []byte) ([]strictjson.Member, *ProfileError) {
@@ -297,56 +288,76 @@ func (p *Profile) CheckSubject(idTokenSub string) error {
 // calls share conn. A [*ProfileError] in its error gives the text, status and body.
 type ProfileFetcher func(ctx context.Context, token *oauth2.Token, conn *Connection) (*Profile, error)
 
-// WithProfileFetcher gives a Provider that gets profiles from f and is like p in
-// all else; p stays as it is. nil goes back to the strategy's own way.
-func (p *Provider) WithProfileFetcher(f ProfileFetcher) *Provider {
-	var q provider
-	if in := p.get(); in != nil {
-		q = *in
-	}
-	q.fetcher = f
-	// A connection of its own: the program may go on changing the one that
-	// the Provider was made from.
-	q.conn = new(Connection)
-	if q.source != nil { // else NewProvider did not make it
-		_ = q.conn.read(q.source) // what the library wrote it can read
-	}
-	q.conn.InsecureAllowHTTP = q.insecure
-	return q.public()
+// profiles is what a connection says of its users: where their profiles are, how
+// they are read, and what they must say. Never written once made.
+type profiles struct {
+	name, strategy string
+	named          bool             // subjects carry the connection's name
+	oidc           bool             // the protocol is OpenID Connect
+	userinfo       string           // where the profile is, "" if unknown
+	script         bool             // the connection has one, which somebody else runs
+	domains        []string         // one of which a user must belong to; nil for all
+	mapping        *mapping.Mapping // nil for none
+	trusted        *bool            // what every email_verified becomes; nil for what the provider says
+	fetcher        ProfileFetcher
+	conn           *Connection // what fetcher gets
 }
 
-// FetchProfile gets the profile of the user whom the token stands for: from the
-// function of [Provider.WithProfileFetcher], else from the userinfo endpoint of
-// the connection or its strategy. GitHub and WordPress answer in their own
-// members, all others are read as OpenID Connect has it. Of the strategies only
-// github, google-oauth2 and wordpress have such an endpoint, and only while
-// their tokens come from their own token endpoint.
-//
-// The error is a [*ProfileError]. With OpenID Connect, call
-// [Profile.CheckSubject] next.
-func (p *Provider) FetchProfile(ctx context.Context, token *oauth2.Token) (*Profile, error) {
-	return p.get().fetchProfile(ctx, token)
+func newProfiles(conn *Connection, k *checked) profiles {
+	o, s, own := &conn.Options, &k.strategy, conn.protocol()
+	u := profiles{
+		name: conn.Name, strategy: conn.Strategy, oidc: s.Protocol == strategy.OIDC,
+		userinfo: s.UserinfoURL, script: !o.FetchUserProfile.IsZero(),
+		mapping: mapping.Read(o.AttributeMap, o.FieldsMap, o.UserIDAttribute),
+	}
+	// A social strategy stands for its one provider only as long as nobody but
+	// that provider can say who logged in. (rule U9)
+	u.named = s.Named || u.script || own.TokenURL == "" || own.Host != "" || s.TokenURL != own.TokenURL || s.UserinfoURL != own.UserinfoURL
+	if conn.Strategy == "google-apps" {
+		for _, domain := range append([]string{o.Domain, o.TenantDomain}, o.DomainAliases...) {
+			if domain != "" {
+				u.domains = append(u.domains, domain)
+			}
+		}
+	}
+	switch o.ShouldTrustEmailVerified {
+	case "never_set_emails_as_verified":
+		u.trusted = new(bool)
+	case "always_set_emails_as_verified":
+		yes := true
+		u.trusted = &yes
+	}
+	return u
 }
 
-func (p *provider) fetchProfile(ctx context.Context, token *oauth2.Token) (*Profile, error) {
+// hasSource reports whether fetch knows where to get a profile, or who would.
+func (u *profiles) hasSource() bool { return u.fetcher != nil || u.userinfo != "" || u.script }
+
+// fetch is Provider.FetchProfile.
+func (u *profiles) fetch(ctx context.Context, token *oauth2.Token, a *attachment) (*Profile, error) {
 	if ctx == nil {
 		ctx = context.Background()
 	}
 	switch {
-	case p == nil:
-		return nil, profileError("there is no provider; make one with NewProvider")
 	case token == nil:
 		return nil, profileError("there is no token; exchange the code first")
-	case p.fetcher == nil && p.userinfo == "":
+	case u.fetcher == nil && u.script:
+		return nil, profileError("the connection has a fetchUserProfile script, which this package does not run; " +
+			"attach module fetchscript, or a function of the program's own with Provider.WithProfileFetcher")
+	case u.fetcher == nil && u.userinfo == "":
 		return nil, profileError("no userinfo endpoint is known for strategy %q; set options.userinfo_endpoint, "+
-			"or use Provider.WithProfileFetcher, e.g. with the Fetch method of a Userinfo", p.strategy)
-	case p.fetcher == nil:
-		return Userinfo{URL: p.userinfo, Fields: p.ownFields()}.fetch(ctx, token, p.config.attachment)
+			"or use Provider.WithProfileFetcher, e.g. with the Fetch method of a Userinfo", u.strategy)
+	case u.fetcher == nil:
+		profile, members, err := Userinfo{URL: u.userinfo}.fetch(ctx, token, a, u.reading(u.ownFields(), false))
+		if err != nil {
+			return nil, err
+		}
+		return u.accept(profile, strictjson.Find(members, "hd"))
 	}
-	if a := p.config.attachment; a != nil {
+	if a != nil {
 		ctx = context.WithValue(ctx, attachmentKey{}, a)
 	}
-	profile, err := p.fetcher(ctx, token, p.conn)
+	profile, err := u.fetcher(ctx, token, u.conn)
 	var own *ProfileError
 	switch {
 	case errors.As(err, &own) && own != nil:
@@ -354,10 +365,48 @@ func (p *provider) fetchProfile(ctx context.Context, token *oauth2.Token) (*Prof
 	case err != nil:
 		// Its text may quote an answer or a URL; errors.As still finds it.
 		return nil, &ProfileError{Message: "the profile fetcher failed; the wrapped error has the cause", Err: hide(err)}
-	case profile == nil || !isUserID(profile.UserID):
+	case profile == nil || strings.TrimSpace(profile.UserID) == "":
 		return nil, profileError("the profile fetcher gave no UserID")
+	case !check.UserID(profile.UserID):
+		return nil, profileError("the UserID that the profile fetcher gave " + badUserID)
 	}
-	return profile, nil
+	hd := profile.Extra["hd"]
+	if strictjson.Check(hd) != nil {
+		hd = nil
+	}
+	return u.accept(profile, bytes.TrimSpace(hd))
+}
+
+// accept holds a profile against what the connection says of all its users. hd is
+// Google's: the Workspace domain that the user belongs to. (rules O5, O10)
+func (u *profiles) accept(p *Profile, hd []byte) (*Profile, error) {
+	if u.domains != nil {
+		domain := strictjson.Text(hd)
+		switch is := func(own string) bool { return check.EqualFoldASCII(own, domain) }; {
+		case domain == "":
+			return nil, profileError("it has no hd: the user is of no Google Workspace domain, and the connection is for one (domain, tenant_domain, domain_aliases)")
+		case !slices.ContainsFunc(u.domains, is):
+			return nil, profileError("its hd is none of the connection's domains (domain, tenant_domain, domain_aliases): the user is another organization's")
+		}
+	}
+	if u.trusted != nil && p.Email != "" {
+		verified := *u.trusted
+		p.EmailVerified = &verified
+	}
+	return p, nil
+}
+
+// subject is Provider.Subject.
+func (u *profiles) subject(userID string) string {
+	switch {
+	case u.strategy == "" || !check.UserID(userID):
+		return ""
+	case u.named && check.ConnectionName(u.name) != "":
+		return ""
+	case u.named:
+		return u.strategy + "|" + u.name + "|" + userID
+	}
+	return u.strategy + "|" + userID
 }
 
 // attachmentKey is where a Userinfo that a program has made finds what is
@@ -367,12 +416,12 @@ type attachmentKey struct{}
 
 // ownFields gives the members of a strategy's own userinfo document; nil is
 // OpenID Connect's.
-func (p *provider) ownFields() map[string]string {
+func (u *profiles) ownFields() map[string]string {
 	switch {
-	case p.oidc:
-	case p.strategy == "github":
+	case u.oidc:
+	case u.strategy == "github":
 		return map[string]string{"user_id": "id", "name": "name", "nickname": "login", "email": "email", "picture": "avatar_url"}
-	case p.strategy == "wordpress":
+	case u.strategy == "wordpress":
 		return map[string]string{
 			"user_id": "ID", "name": "display_name", "username": "username",
 			"email": "email", "email_verified": "email_verified", "picture": "avatar_URL",
@@ -419,40 +468,42 @@ func (u Userinfo) Fetch(ctx context.Context, token *oauth2.Token, _ *Connection)
 		ctx = context.Background()
 	}
 	a, _ := ctx.Value(attachmentKey{}).(*attachment)
-	return u.fetch(ctx, token, a)
+	profile, _, err := u.fetch(ctx, token, a, reading{fields: u.Fields})
+	return profile, err
 }
 
-func (u Userinfo) fetch(ctx context.Context, token *oauth2.Token, a *attachment) (*Profile, error) {
+// fetch gives the document's members as well.
+func (u Userinfo) fetch(ctx context.Context, token *oauth2.Token, a *attachment, r reading) (*Profile, []strictjson.Member, error) {
 	address, err := url.Parse(u.URL)
 	switch {
 	case err != nil || address.Hostname() == "" || address.Scheme != "https" && address.Scheme != "http":
-		return nil, profileError("the userinfo URL is not an absolute https URL")
+		return nil, nil, profileError("the userinfo URL is not an absolute https URL")
 	case u.Fields != nil && u.Fields["user_id"] == "":
-		return nil, profileError("the mapping has no user_id; set Fields[\"user_id\"] to its path")
+		return nil, nil, profileError("the mapping has no user_id; set Fields[\"user_id\"] to its path")
 	case token == nil || token.AccessToken == "":
-		return nil, profileError("there is no access token; exchange the code first")
+		return nil, nil, profileError("there is no access token; exchange the code first")
 	case strings.EqualFold(token.TokenType, "MAC"):
-		return nil, profileError("a token of type MAC is not a bearer token; use Provider.WithProfileFetcher")
+		return nil, nil, profileError("a token of type MAC is not a bearer token; use Provider.WithProfileFetcher")
 	}
 	authorization := "Bearer " + token.AccessToken
 	if strings.EqualFold(token.TokenType, "DPoP") || a.refusal(demandDPoP) != nil {
 		if authorization, err = a.authorization(token); err != nil {
-			return nil, &ProfileError{Message: strings.TrimPrefix(err.Error(), "upstream: "), Err: hide(err)}
+			return nil, nil, &ProfileError{Message: strings.TrimPrefix(err.Error(), "upstream: "), Err: hide(err)}
 		}
 	}
 	status, body, err := endpoint.Get(ctx, u.URL, authorization, a.wrap(ctx, TargetResource))
 	switch {
 	case err != nil:
-		return nil, &ProfileError{StatusCode: status, Message: "userinfo endpoint: " + endpoint.Reason(err), Err: hide(err)}
+		return nil, nil, &ProfileError{StatusCode: status, Message: "userinfo endpoint: " + endpoint.Reason(err), Err: hide(err)}
 	case status != http.StatusOK:
-		return nil, &ProfileError{StatusCode: status, Body: NewSecret(string(body)), Message: statusMessage(status)}
+		return nil, nil, &ProfileError{StatusCode: status, Body: NewSecret(string(body)), Message: statusMessage(status)}
 	}
-	profile, fault := u.profile(body)
+	profile, members, fault := r.profile(body)
 	if fault != nil {
 		fault.StatusCode, fault.Body = status, NewSecret(string(body))
-		return nil, fault
+		return nil, nil, fault
 	}
-	return profile, nil
+	return profile, members, nil
 }
 
 func statusMessage(status int) string {
@@ -466,73 +517,77 @@ func statusMessage(status int) string {
 	return message
 }
 
-// profile reads the document by the mapping.
-func (u Userinfo) profile(document []byte) (*Profile, *ProfileError) {
+// A reading is how a document becomes a profile.
+type reading struct {
+	fields map[string]string // nil for the claims of OpenID Connect
+	over   mapping.Map       // above fields
+	only   bool              // of fields nothing but user_id counts, and other members are left out
+	fault  string
+}
+
+// reading is fields under the connection's own mapping.
+func (u *profiles) reading(fields map[string]string, claims bool) reading {
+	r := reading{fields: fields}
+	if m := u.mapping; m != nil {
+		r.over, r.only, r.fault = m.Userinfo, m.Only, m.Fault
+		if claims {
+			r.over = m.Claims
+		}
+	}
+	return r
+}
+
+// paths gives where a member of the profile may stand, nil for nowhere.
+func (r *reading) paths(name string, own map[string]string) []string {
+	paths, mapped := r.over[name]
+	switch path := own[name]; {
+	case mapped:
+		return paths
+	case path == "" || r.only && name != "user_id":
+		return nil
+	// What is said of the standard address holds for no other.
+	case name == "email_verified" && r.over["email"] != nil, name == "phone_verified" && r.over["phone_number"] != nil:
+		return nil
+	default:
+		return []string{path}
+	}
+}
+
+func (r reading) profile(document []byte) (*Profile, []strictjson.Member, *ProfileError) {
 	members, fault := objectMembers(document)
 	if fault != nil {
-		return nil, fault
+		return nil, nil, fault
 	}
-	fields := u.Fields
-	if fields == nil {
-		fields = openIDClaims()
+	if r.fault != "" {
+		return nil, nil, profileError("%s", r.fault)
+	}
+	own := r.fields
+	if own == nil {
+		own = openIDClaims()
 	}
 	p := &Profile{}
-	for _, name := range slices.Sorted(maps.Keys(fields)) {
-		if value := lookup(members, fields[name]); value != nil {
-			if fault := p.set(name, value); fault != nil {
-				fault.Message += fmt.Sprintf(" (it is read from %q)", fields[name])
-				return nil, fault
-			}
+	names := slices.AppendSeq(slices.Collect(maps.Keys(own)), maps.Keys(r.over))
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
+		value, path := mapping.First(members, r.paths(name, own))
+		if value == nil {
+			continue
+		}
+		if fault := p.set(name, value); fault != nil {
+			fault.Message += fmt.Sprintf(" (it is read from %q)", path)
+			return nil, nil, fault
 		}
 	}
 	if p.UserID == "" {
-		return nil, profileError("user_id is missing: the document has nothing at %q", fields["user_id"])
+		_, path := mapping.First(members, r.paths("user_id", own))
+		return nil, nil, profileError("user_id is missing: the document has nothing at %q", path)
 	}
 	for _, m := range members {
-		if _, mapped := p.Extra[m.Name]; !mapped && !isAttribute(m.Name) {
+		if _, mapped := p.Extra[m.Name]; !mapped && !isAttribute(m.Name) && (!r.only || m.Name == "sub") {
 			_ = p.set(m.Name, m.Value) // only an attribute can be wrong
 		}
 	}
-	return p, nil
-}
-
-// lookup gives what stands at a dotted path, nil if nothing does. The longest
-// name goes first, so that a claim named "example.com/id" can be reached.
-func lookup(members []strictjson.Member, path string) []byte {
-	if value := strictjson.Find(members, path); value != nil {
-		return value
-	}
-	for end := len(path); ; {
-		if end = strings.LastIndexByte(path[:end], '.'); end < 0 {
-			return nil
-		}
-		if below, _ := strictjson.Members(strictjson.Find(members, path[:end])); len(below) > 0 {
-			if value := lookup(below, path[end+1:]); value != nil {
-				return value
-			}
-		}
-	}
-}
-
-// Subject gives the sub for the auth server's own tokens:
-// "<strategy>|<user id>" for a strategy that stands for one provider, such as
-// "github|1234", else "<strategy>|<connection name>|<user id>". Neither strategy
-// nor name holds a "|", so no two users of these share a subject, whatever
-// userID holds. Where a social strategy's endpoints were replaced it is not that
-// one provider: see the package's differences.
-// It is "" where there is no user id, and where it has to hold the connection's
-// name and that is none by the vendor's rule.
-func (p *Provider) Subject(userID string) string {
-	in := p.get()
-	switch {
-	case in == nil || in.strategy == "" || !isUserID(userID):
-		return ""
-	case in.named && check.ConnectionName(in.name) != "":
-		return ""
-	case in.named:
-		return in.strategy + "|" + in.name + "|" + userID
-	}
-	return in.strategy + "|" + userID
+	return p, members, nil
 }
 
 // A ProfileError says why there is no profile.

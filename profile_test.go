@@ -107,7 +107,7 @@ func TestU2RedirectIsNotFollowed(t *testing.T) {
 }
 
 func TestU3U5UserID(t *testing.T) {
-	const refused = "user_id must be a string"
+	const refused = "user_id must be "
 	for document, want := range map[string]string{ // a user_id, or "!" and a part of the error
 		`{"sub":"248289761001"}`:            "248289761001",
 		`{"sub":12345678}`:                  "12345678",
@@ -115,7 +115,7 @@ func TestU3U5UserID(t *testing.T) {
 		`{"sub":12345678901234567890}`:      "12345678901234567890",
 		`{"sub":-1}`:                        "-1",
 		`{"sub":0}`:                         "0",
-		`{"sub":" a|b "}`:                   " a|b ",
+		`{"sub":"a | b"}`:                   "a | b",
 		`{"sub":"\u0061\ud83d\ude00"}`:      "a😀",
 		`{"sub":"undefined","SUB":"b"}`:     "undefined",
 		`{"sub":1.0}`:                       "!" + refused,
@@ -476,8 +476,7 @@ func TestU8CheckSubject(t *testing.T) {
 }
 
 func TestU9Subject(t *testing.T) {
-	social := provider(t, `{"name":"github","strategy":"github","options":{"client_id":"client","client_secret":"s",
-		"authorizationURL":"https://idp.example.com/authorize","tokenURL":"https://idp.example.com/token"}}`)
+	social := provider(t, `{"strategy":"github","options":{"client_id":"client","client_secret":"s","authorizationURL":"https://idp.example.com/authorize"}}`)
 	custom := provider(t, customConnection)
 	for _, c := range []struct {
 		p        *upstream.Provider

@@ -96,6 +96,7 @@ package upstream
 
 import (
 	"cmp"
+	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
@@ -214,22 +215,16 @@ func (p *Provider) get() *provider {
 func (p *provider) public() *Provider { return &Provider{&p} }
 
 type provider struct {
+	profiles
 	plan     plan.Plan
 	sources  sources // what the plan looks at in a request
 	nonce    bool    // a nonce is required
 	oauth1   bool
 	pkce     pkceMode
-	name     string // of the connection
-	strategy string
-	named    bool        // subjects carry the connection's name
-	oidc     bool        // the protocol is OpenID Connect
 	insecure bool        // the connection may have http endpoints
 	expected expectation // of an answer, without the state
 	config   tokenConfig // without RedirectURL
-	userinfo string      // where the profile is, "" if unknown
 	source   []byte      // the connection's JSON
-	fetcher  ProfileFetcher
-	conn     *Connection // what fetcher gets
 }
 
 // Format prints name and strategy; LogValue gives the same.
@@ -264,8 +259,10 @@ func (p *Provider) OpenIDConnect() bool { return p.read().oidc }
 // RequiresPKCE reports whether a [Transaction] without CodeVerifier is an error.
 func (p *Provider) RequiresPKCE() bool { return p.read().pkce == pkceRequired }
 
-// HasProfile reports whether [Provider.FetchProfile] knows where to get a profile.
-func (p *Provider) HasProfile() bool { return p.read().fetcher != nil || p.read().userinfo != "" }
+// HasProfile reports whether the connection has a source of profiles besides the
+// ID token: a userinfo endpoint, a fetchUserProfile script, or what
+// [Provider.WithProfileFetcher] has attached.
+func (p *Provider) HasProfile() bool { return p.read().hasSource() }
 
 // read is get, with an empty one in the place of nil.
 func (p *Provider) read() *provider {
@@ -274,6 +271,68 @@ func (p *Provider) read() *provider {
 	}
 	return new(provider)
 }
+
+// WithProfileFetcher gives a Provider that gets profiles from f and is like p in
+// all else; p stays as it is. nil goes back to the strategy's own way.
+func (p *Provider) WithProfileFetcher(f ProfileFetcher) *Provider {
+	q := *p.read()
+	q.fetcher = f
+	// A connection of its own: the program may go on changing the one that
+	// the Provider was made from.
+	q.conn = new(Connection)
+	if q.source != nil { // else NewProvider did not make it
+		_ = q.conn.read(q.source) // what the library wrote it can read
+	}
+	q.conn.InsecureAllowHTTP = q.insecure
+	return q.public()
+}
+
+// FetchProfile gets the profile of the user whom the token stands for: from the
+// function of [Provider.WithProfileFetcher], else from the userinfo endpoint of
+// the connection or its strategy. GitHub and WordPress answer in their own
+// members, all others are read as OpenID Connect has it, but where
+// userid_attribute, fieldsMap or attribute_map say otherwise: they may name
+// members of the answer, and no expressions. Of the strategies only github,
+// google-oauth2 and wordpress have such an endpoint, and only while their tokens
+// come from their own token endpoint. A connection with a fetchUserProfile script
+// has no other source.
+//
+// With strategy google-apps and a domain, a profile whose hd is none of domain,
+// tenant_domain and domain_aliases is refused, from whatever source.
+// should_trust_email_verified_connection decides EmailVerified, where it stands.
+//
+// The error is a [*ProfileError]. With OpenID Connect, call
+// [Profile.CheckSubject] next.
+func (p *Provider) FetchProfile(ctx context.Context, token *oauth2.Token) (*Profile, error) {
+	if p.get() == nil {
+		return nil, profileError("there is no provider; make one with NewProvider")
+	}
+	return p.get().fetch(ctx, token, p.get().config.attachment)
+}
+
+// ParseClaims reads a profile from the claims of an ID token, a JSON object. The
+// host has verified the token: its signature, iss, aud, exp and nonce (OpenID
+// Connect Core section 3.1.3.7). Claims are read as OpenID Connect names them, but
+// where the connection's mapping says otherwise, and held against its domains, as
+// with [Provider.FetchProfile]; those that are about the token are left out. The
+// error is a [*ProfileError].
+func (p *Provider) ParseClaims(claims []byte) (*Profile, error) {
+	if p.get() == nil {
+		return nil, profileError("there is no provider; make one with NewProvider")
+	}
+	return p.get().parseClaims(claims)
+}
+
+// Subject gives the sub for the auth server's own tokens:
+// "<strategy>|<user id>" for a strategy that stands for one provider, such as
+// "github|1234", else "<strategy>|<connection name>|<user id>". Neither strategy
+// nor name holds a "|", so no two users of these share a subject, whatever
+// userID holds. A social strategy whose token or userinfo endpoint is the
+// connection's own, or whose profiles come from its script, has the name as well:
+// a tenant's server must not speak for GitHub's users.
+// It is "" where there is no user id, or one that ParseProfile would refuse, and
+// where it has to hold the connection's name and that is none by the vendor's rule.
+func (p *Provider) Subject(userID string) string { return p.read().subject(userID) }
 
 // ParseCallback is [ParseCallback] and [Provider.CheckCallback].
 func (p *Provider) ParseCallback(r *http.Request, tx Transaction) (*Callback, error) {
@@ -330,10 +389,8 @@ func NewProvider(conn *Connection) (*Provider, error) {
 	}
 	o := &conn.Options
 	p := &provider{
-		name: conn.Name, strategy: conn.Strategy, named: k.strategy.Named,
-		oauth1:   k.strategy.Protocol == strategy.OAuth1,
-		oidc:     k.strategy.Protocol == strategy.OIDC,
-		userinfo: k.strategy.UserinfoURL, insecure: conn.InsecureAllowHTTP,
+		profiles: newProfiles(conn, k), insecure: conn.InsecureAllowHTTP,
+		oauth1: k.strategy.Protocol == strategy.OAuth1,
 	}
 	p.expected = expectation{issuer: cmp.Or(o.Issuer, k.metadata.Issuer), hasIssuer: k.metadata.ResponseIssuer}
 	p.source, _ = conn.marshal() // its JSON has been checked
@@ -345,32 +402,7 @@ func NewProvider(conn *Connection) (*Provider, error) {
 		p.pkce = pkceRequired
 	}
 	scopes := p.scopes(conn, k.entries)
-	config := oauth2.Config{
-		ClientID:     o.ClientID,
-		ClientSecret: o.ClientSecret.Reveal(),
-		Scopes:       scopes.Own,
-		Endpoint:     oauth2.Endpoint{AuthURL: k.strategy.AuthURL, TokenURL: k.strategy.TokenURL, AuthStyle: oauth2.AuthStyleInParams},
-	}
-	if p.oauth1 { // its secret signs requests, and never leaves
-		config.ClientSecret, config.Endpoint = "", oauth2.Endpoint{}
-	}
-	demands := o.demands(conn.Strategy, k.metadata.RequirePAR)
-	switch method := o.TokenEndpointAuthMethod; {
-	case method != "" && method != "client_secret_basic" && method != "client_secret_post", slices.Contains(demands, demandKey):
-		config.ClientSecret = "" // none, or what a Protection does
-	case method == "client_secret_basic", method == "" && k.strategy.BasicAuth && o.ClientSecret.Reveal() != "":
-		config.Endpoint.AuthStyle = oauth2.AuthStyleInHeader
-	}
-	p.config = newTokenConfig(config, conn.headers())
-	for name, value := range o.TokenParams {
-		if p.config.params == nil {
-			p.config.params = url.Values{}
-		}
-		p.config.params.Set(name, value)
-	}
-	if demands != nil && !p.oauth1 {
-		p.config.attachment = &attachment{connection: conn.Name, unmet: demands}
-	}
+	p.config = conn.tokenConfig(k, scopes.Own)
 	p.compile(k, o.ClientID, scopes)
 	return p.public(), nil
 }
