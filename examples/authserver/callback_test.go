@@ -28,7 +28,7 @@ func (s *stack) refused(r reply, outcome string) {
 // loginCookie gives the one cookie of a login that is under way.
 func (v *visitor) loginCookie(callback string) *http.Cookie {
 	for _, c := range v.cookies(callback) {
-		if strings.HasPrefix(c.Name, "login-") {
+		if strings.HasPrefix(c.Name, "upstream-login-") {
 			return c
 		}
 	}
