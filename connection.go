@@ -710,6 +710,7 @@ func (c *Connection) checkOptions(k *checked) {
 		{"options/token_endpoint_auth_method", o.TokenEndpointAuthMethod}, {"options/connection_settings/pkce", o.PKCE},
 		{"options/token_endpoint_auth_signing_alg", o.TokenEndpointAuthSigningAlg},
 		{"options/token_endpoint_jwtca_aud_format", o.TokenEndpointJWTCAAudFormat},
+		{"options/community_base_url", o.CommunityBaseURL}, {"options/baseUrl", o.BaseURL},
 		{"options/dpop_signing_alg", o.DPoPSigningAlg}, {"options/protocol", o.Protocol}, {"options/waad_protocol", o.WAADProtocol},
 		{"options/identity_api", o.IdentityAPI}, {"options/should_trust_email_verified_connection", o.ShouldTrustEmailVerified},
 	} {

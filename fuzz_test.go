@@ -229,3 +229,38 @@ func FuzzAuthorizationURL(f *testing.F) {
 		explained(t, p, req, tx, out)
 	})
 }
+
+// Warnings never panics, and a connection of which there is nothing to say
+// stays so through its JSON and back.
+func FuzzWarnings(f *testing.F) {
+	for _, text := range realShapes {
+		f.Add([]byte(text))
+	}
+	f.Add([]byte(enterprise))
+	for _, options := range []string{`"custom_headers": {}`, `"profile": true`, `"kid": "k"`, `"oidc_metadata": {"issuer": 7}`, `"pkce": 1, "colour": 2`} {
+		f.Add([]byte(custom(options)))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		conn, err := upstream.ParseConnection(text)
+		if err != nil {
+			return
+		}
+		warnings := conn.Warnings()
+		for _, w := range warnings {
+			if w.Pointer == "" || w.Message == "" || strings.Contains(w.Message, "\n") {
+				t.Errorf("%q: warning %q", text, w)
+			}
+		}
+		out, err := conn.MarshalJSON()
+		if err != nil {
+			t.Fatalf("%q: %v", text, err)
+		}
+		again, err := upstream.ParseConnection(out)
+		if err != nil {
+			t.Fatalf("%q: %v", out, err)
+		}
+		if (conn.Validate() == nil) != (again.Validate() == nil) || len(again.Warnings()) != len(warnings) {
+			t.Errorf("%q: %v, then %v", text, warnings, again.Warnings())
+		}
+	})
+}

@@ -6,6 +6,7 @@
 # and then prints how often each ran. What each target holds to be true; a
 # target that is not listed here fails the run:
 #
+#	FuzzWarnings          no panic; a connection of which there is nothing to say stays so through its JSON and back
 #	FuzzConnection        no panic; what parses marshals to the same bytes; one change changes only that; errors are well-formed
 #	FuzzRequest           no panic; agrees with net/url; no control characters, no invalid UTF-8; the ways in agree
 #	FuzzAuthorizationURL  the URL parses; destination and protocol parameters are the configured ones, once; every pair is explained; inputs stay

@@ -100,6 +100,9 @@ func write(object, path string) string {
 	return "write " + dotted + " at the root, beside options"
 }
 
+// Form is what names that are taken for one another have in common.
+func Form(name string) string { return canonical(name) }
+
 // canonical is what is left of a name without case, separators and a plural s.
 func canonical(name string) string {
 	name = separators.Replace(check.Fold(name))
