@@ -73,7 +73,8 @@ type stack struct {
 	replicas                   []*Server
 	clock                      *clock
 	logs, libraryLogs          *buffer
-	asked                      *transport // of the auth server, for the IdP
+	asked                      *transport                   // of the auth server, for the IdP
+	front                      atomic.Pointer[http.Handler] // answers at the auth server's address instead of the replicas
 
 	mu   sync.Mutex
 	seen []seen
@@ -151,6 +152,10 @@ func newStackOn(t *testing.T, database string) *stack {
 	handlers := []http.Handler{s.replicas[0].Handler(), s.replicas[1].Handler()}
 	var turn atomic.Int64
 	startAuth(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if front := s.front.Load(); front != nil {
+			(*front).ServeHTTP(w, r)
+			return
+		}
 		handlers[turn.Add(1)%2].ServeHTTP(w, r)
 	}))
 	startOperator(s.replicas[0].Operator(strings.TrimPrefix(s.operator, "http://")))
