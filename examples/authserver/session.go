@@ -62,8 +62,8 @@ func (s *Server) session(r *http.Request) (user, bool) {
 // acr_values and id_token_hint are met, and the connection by which they logged in
 // is one that the application may use, and has not asked for another one.
 func (s *Server) remembered(r *http.Request, req request, parsed *upstream.AuthorizeRequest, asked *oidc.AuthRequest) (user, bool) {
-	if len(asked.Prompt) > 0 && !slices.Contains(asked.Prompt, oidc.PromptNone) {
-		return user{}, false
+	if len(asked.Prompt) > 0 && !slices.Contains(asked.Prompt, oidc.PromptNone) || asked.MaxAge != nil && *asked.MaxAge == 0 {
+		return user{}, false // wants to see the user, whoever is remembered
 	}
 	u, known := s.session(r)
 	switch {
