@@ -359,14 +359,20 @@ func firstName(raw string) (s incoming.Slot, rest string) {
 			return s, raw[i+1:]
 		}
 	}
-	end := strings.IndexAny(raw, "=&")
-	switch {
-	case end < 0:
-		return slotOfEncoded(raw), ""
-	case raw[end] == '=':
-		return slotOfEncoded(raw[:end]), raw[end+1:]
+	// The rest may be a request of nothing but such pairs: it has to be cheap.
+	end, escaped := 0, false
+	for ; end < len(raw) && raw[end] != '=' && raw[end] != '&'; end++ {
+		escaped = escaped || raw[end] == '%'
 	}
-	return slotOfEncoded(raw[:end]), raw[end:]
+	if s = incoming.None; escaped {
+		s = slotOfEncoded(raw[:end])
+	} else if end <= incoming.MaxLen {
+		s = incoming.Of(raw[:end])
+	}
+	if end < len(raw) && raw[end] == '=' {
+		end++
+	}
+	return s, raw[end:]
 }
 
 // set stores a decoded value.
@@ -385,13 +391,10 @@ func (r *AuthorizeRequest) set(s incoming.Slot, value string) {
 	}
 }
 
-// slotOfEncoded recognises a name that may be percent-encoded.
+// slotOfEncoded recognises a name that is percent-encoded.
 func slotOfEncoded(name string) incoming.Slot {
-	if s := incoming.Of(name); s != incoming.None {
-		return s
-	}
 	var buf [3 * incoming.MaxLen]byte // with every byte escaped
-	if len(name) > len(buf) {
+	if len(name) < len("%68d") || len(name) > len(buf) {
 		return incoming.None
 	}
 	decoded, wrong := query.AppendUnescape(buf[:0], name)
