@@ -50,8 +50,8 @@
 //
 // Every error begins with "upstream: ". [errors.As] finds [*ConfigError] with
 // every problem of a connection, [*RequestError] for a malformed incoming
-// request, [*TransactionError] for what the host itself passed, [*ProfileError]
-// for a profile that cannot be had, [*ProtocolError] for a protocol without
+// request, [*TransactionError] for what the host itself passed, [*CallbackError]
+// for an answer that is no login, [*ProfileError] for a profile that cannot be had, [*ProtocolError] for a protocol without
 // OAuth. None of them, and no other type of the package but [Explanation],
 // prints a secret, a token, a code, a header value or a response body. JSON is
 // for storage, and has them all.
@@ -83,9 +83,24 @@
 //     body alone. A request has at most 32 KiB of query or 64 KiB of body.
 //   - Subjects of every strategy but the built-in social ones hold the
 //     connection's name, so that no two connections' users meet. Those of a
-//     social one stand for its one provider: give another provider, such as a
-//     GitHub Enterprise Server, the strategy oauth2. For the same reason a
+//     social one stand for its one provider, and hold the name as well where
+//     somebody else can say who logged in: where the token or userinfo endpoint,
+//     or the profile script, is the connection's own. For the same reason a
 //     strategy's own userinfo endpoint gets no token of another token endpoint.
+//   - A user id has 1 to 255 characters, no blanks at its ends, and no control or
+//     format characters.
+//   - A token answer is read strictly, before oauth2 sees it: a member that comes
+//     twice, and one that is access_token but for case, is an error.
+//   - token_params go with each token request; what the program gives to Exchange
+//     stands above. Names that the protocol uses are refused.
+//   - What asks for more than a client secret (private_key_jwt, DPoP, mutual TLS,
+//     required PAR, Apple's key) makes each token request an error until something
+//     is attached that does it: see [Provider.Demands].
+//   - Of attribute_map, only mapping_mode use_map changes anything, and its
+//     expressions may only be paths, as in ${context.userinfo.address.locality}:
+//     FetchProfile looks at those of userinfo, ParseClaims at those of tokenset.
+//     Where another member is mapped to email, email_verified says nothing of it,
+//     unless it is mapped, too.
 //   - upstream_params has at most 200 entries; an allow_pattern 2,048 characters
 //     and a program of 4,000 instructions, 20,000 over a connection, for which a
 //     Unicode class counts as 20. A value of more than 1,024 bytes passes no
