@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -27,6 +28,12 @@ type Redirect struct {
 	// Explanation says of each parameter of URL why it is there. It holds values
 	// of the request: keep it out of logs.
 	Explanation upstream.Explanation
+}
+
+// Format prints where to, without the parameters: state and nonce are among them.
+func (r Redirect) Format(f fmt.State, _ rune) {
+	address, _, _ := strings.Cut(r.URL, "?")
+	fmt.Fprintf(f, "login.Redirect{%q}", address)
 }
 
 // BeginLogin makes the redirect to the IdP. It is for hosts whose framework is

@@ -8,6 +8,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -18,8 +19,8 @@ import (
 	"example.com/upstream"
 )
 
-// A Result is a login that was verified. Print it with care: a profile is
-// personal data; what is secret in it does not print.
+// A Result is a login that was verified. It prints its subject; what is secret in
+// it stands behind a pointer.
 type Result struct {
 	Connection string
 	ClientID   string            // the application that asked, "" if none did
@@ -43,23 +44,37 @@ type Result struct {
 	secrets  *secrets
 }
 
-// secrets are behind a pointer, so that nothing prints them.
+// Format prints connection, application and subject: a profile is personal data.
+func (r Result) Format(f fmt.State, _ rune) {
+	fmt.Fprintf(f, "login.Result{Connection:%q ClientID:%q Subject:%q}", r.Connection, r.ClientID, r.Subject)
+}
+
+// secrets are behind a pointer, so that nothing prints them; for verbs that do not
+// fit, fmt follows one.
 type secrets struct {
 	token   *oauth2.Token
-	idToken string
-	carried []byte
+	idToken upstream.Secret
+	carried upstream.Secret
 }
 
 // Token gives the IdP's tokens.
-func (r *Result) Token() *oauth2.Token { return r.secrets.token }
+func (r *Result) Token() *oauth2.Token { return r.kept().token }
 
 // IDToken gives the ID token as it came, for the id_token_hint of
 // [Login.LogoutURL]; the zero Secret if there was none.
-func (r *Result) IDToken() upstream.Secret { return upstream.NewSecret(r.secrets.idToken) }
+func (r *Result) IDToken() upstream.Secret { return r.kept().idToken }
 
 // Carried gives what the extension's Start gave, such as a DPoP key: keep it with
 // the token, as a secret, where the token is to be used later.
-func (r *Result) Carried() []byte { return slices.Clone(r.secrets.carried) }
+func (r *Result) Carried() []byte { return []byte(r.kept().carried.Reveal()) }
+
+// kept gives the secrets; of a Result that no login made, none.
+func (r *Result) kept() *secrets {
+	if r == nil || r.secrets == nil {
+		return &secrets{}
+	}
+	return r.secrets
+}
 
 // Finish takes the IdP's answer, and has the browser forget the login:
 // [Login.FinishLogin] on net/http. It writes headers only; the host writes the
@@ -180,7 +195,7 @@ func (l *login) verified(ctx context.Context, s *snapshot, p *pending, cb *upstr
 	}
 	r := &Result{
 		Connection: l.conn.Name, ClientID: p.ClientID, Data: p.Data, Provider: s.provider,
-		secrets: &secrets{token: token, carried: p.Carried},
+		secrets: &secrets{token: token, carried: upstream.NewSecret(string(p.Carried))},
 	}
 	var verified *idToken
 	if p.Nonce != "" { // else no ID token was asked for
@@ -232,7 +247,7 @@ func (l *login) idToken(ctx context.Context, s *snapshot, p *pending, r *Result)
 	if err != nil {
 		return nil, err
 	}
-	r.secrets.idToken, r.Claims, r.Issuer = raw, t.raw, t.text("iss")
+	r.secrets.idToken, r.Claims, r.Issuer = upstream.NewSecret(raw), t.raw, t.text("iss")
 	if t.authTime != 0 {
 		r.AuthTime = time.Unix(t.authTime, 0)
 	}

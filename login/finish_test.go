@@ -100,7 +100,7 @@ func TestL1State(t *testing.T) {
 		"a doubled state":        {answer: url.Values{"code": {"c"}, "state": {"a", "b"}}, step: login.StepAnswer},
 		"the cookie was changed": {browser: &browser{cookies: []*http.Cookie{{Name: b.cookies[0].Name, Value: "A" + b.cookies[0].Value}}}, step: login.StepState},
 		"another connection's":   {login: newLogin(t, p.connection(t, claims{"client_id": "other"})), step: login.StepState},
-		"another server's":       {login: newLogin(t, p.connection(t), func(o *login.Options) { o.Keys = [][]byte{[]byte(strings.Repeat("x", 32))} }), step: login.StepState},
+		"another server's":       {login: newLogin(t, p.connection(t), func(o *login.Options) { o.Keys = []upstream.Secret{upstream.NewSecret(strings.Repeat("x", 32))} }), step: login.StepState},
 		"another callback's":     {login: newLogin(t, p.connection(t), func(o *login.Options) { o.RedirectURI += "2" }), step: login.StepState},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -131,7 +131,9 @@ func TestL1StateOfARotatedKey(t *testing.T) {
 	p := newIDP(t)
 	b := &browser{}
 	sent := b.begin(t, newLogin(t, p.connection(t)), p, nil)
-	rotated := newLogin(t, p.connection(t), func(o *login.Options) { o.Keys = append([][]byte{[]byte(strings.Repeat("n", 32))}, o.Keys...) })
+	rotated := newLogin(t, p.connection(t), func(o *login.Options) {
+		o.Keys = append([]upstream.Secret{upstream.NewSecret(strings.Repeat("n", 32))}, o.Keys...)
+	})
 	_, err := b.finish(rotated, url.Values{"code": {"c"}, "state": {sent.Get("state")}})
 	require.NoError(t, err)
 }

@@ -181,7 +181,7 @@ func (p *idp) connection(t testing.TB, options ...claims) *upstream.Connection {
 }
 
 func options() login.Options {
-	return login.Options{RedirectURI: callback, Keys: [][]byte{[]byte(strings.Repeat("k", 32))}, Store: &login.MemoryStore{}}
+	return login.Options{RedirectURI: callback, Keys: []upstream.Secret{upstream.NewSecret(strings.Repeat("k", 32))}, Store: &login.MemoryStore{}}
 }
 
 func newLogin(t testing.TB, conn *upstream.Connection, change ...func(*login.Options)) *login.Login {

@@ -43,7 +43,7 @@ type Options struct {
 	//
 	// Store makes each login end once, and is shared by all that share the Keys.
 	// Without both the server is one process: logins under way end with it.
-	Keys  [][]byte
+	Keys  []upstream.Secret
 	Store Store
 
 	// Lifetime is how long a user may take at the IdP: 10 minutes where it is 0,
@@ -187,8 +187,9 @@ func (l *login) settings() error {
 		}
 	}
 	if o.Store == nil && len(o.Keys) == 0 {
-		o.Store, o.Keys = &MemoryStore{}, [][]byte{make([]byte, minKey)}
-		_, _ = rand.Read(o.Keys[0]) // never fails
+		key := make([]byte, minKey)
+		_, _ = rand.Read(key) // never fails
+		o.Store, o.Keys = &MemoryStore{}, []upstream.Secret{upstream.NewSecret(string(key))}
 	}
 	switch {
 	case o.Store == nil:

@@ -16,6 +16,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"example.com/upstream"
 )
 
 const (
@@ -73,7 +75,7 @@ type sealer struct {
 	bound []byte   // additional data: what a login belongs to
 }
 
-func newSealer(keys [][]byte, boundTo ...string) (*sealer, error) {
+func newSealer(keys []upstream.Secret, boundTo ...string) (*sealer, error) {
 	switch {
 	case len(keys) == 0:
 		return nil, errors.New("Options.Keys is empty beside Store; give one of 32 random bytes, which all replicas share")
@@ -81,7 +83,8 @@ func newSealer(keys [][]byte, boundTo ...string) (*sealer, error) {
 		return nil, errors.New("Options.Keys has more than 8; drop those whose logins have ended")
 	}
 	s := &sealer{}
-	for _, key := range keys {
+	for _, secret := range keys {
+		key := []byte(secret.Reveal())
 		if len(key) < minKey {
 			return nil, errors.New("a key of Keys has less than 32 bytes; make it of crypto/rand")
 		}

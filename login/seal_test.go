@@ -4,7 +4,6 @@ package login
 // be made from outside.
 
 import (
-	"bytes"
 	"encoding/base64"
 	"strings"
 	"testing"
@@ -12,14 +11,16 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"example.com/upstream"
 )
 
-func key(b byte) []byte { return bytes.Repeat([]byte{b}, 32) }
+func key(b byte) upstream.Secret { return upstream.NewSecret(strings.Repeat(string(rune(b)), 32)) }
 
 func TestL1Seal(t *testing.T) {
 	const state = "0123456789abcdef0123456789abcdef"
 	now := time.Unix(1_800_000_000, 0)
-	first, err := newSealer([][]byte{key(1)}, "corp", "client", "https://auth.example.com/callback")
+	first, err := newSealer([]upstream.Secret{key(1)}, "corp", "client", "https://auth.example.com/callback")
 	require.NoError(t, err)
 	p := &pending{
 		Expires: now.Unix() + 600, Nonce: "n", Verifier: "v", ClientID: "app", Data: []byte("request 7"), Carried: []byte{0, 255, '}'},
@@ -35,13 +36,13 @@ func TestL1Seal(t *testing.T) {
 	assert.Equal(t, p, opened)
 
 	for name, c := range map[string]struct {
-		keys  [][]byte
+		keys  []upstream.Secret
 		bound []string
 		state string
 		opens bool
 	}{
-		"the current key became the previous one":   {keys: [][]byte{key(2), key(1)}, opens: true},
-		"the key is gone":                           {keys: [][]byte{key(2)}},
+		"the current key became the previous one":   {keys: []upstream.Secret{key(2), key(1)}, opens: true},
+		"the key is gone":                           {keys: []upstream.Secret{key(2)}},
 		"another connection":                        {bound: []string{"other", "client", "https://auth.example.com/callback"}},
 		"another client":                            {bound: []string{"corp", "other", "https://auth.example.com/callback"}},
 		"another callback":                          {bound: []string{"corp", "client", "https://auth.example.com/other"}},
@@ -49,11 +50,11 @@ func TestL1Seal(t *testing.T) {
 		"another state: the cookie of another tab":  {state: "1123456789abcdef0123456789abcdef"},
 		"the same state with a NUL behind it":       {state: state + "\x00"},
 		"an empty state":                            {state: " "},
-		"a key that begins alike (HKDF has no pad)": {keys: [][]byte{append(key(1), 0)}},
+		"a key that begins alike (HKDF has no pad)": {keys: []upstream.Secret{upstream.NewSecret(key(1).Reveal() + "\x00")}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if c.keys == nil {
-				c.keys = [][]byte{key(1)}
+				c.keys = []upstream.Secret{key(1)}
 			}
 			if c.bound == nil {
 				c.bound = []string{"corp", "client", "https://auth.example.com/callback"}
@@ -93,7 +94,7 @@ func TestL1Seal(t *testing.T) {
 }
 
 func TestL1SealKeys(t *testing.T) {
-	for name, keys := range map[string][][]byte{"none": nil, "short": {make([]byte, 31)}, "many": make([][]byte, 9)} {
+	for name, keys := range map[string][]upstream.Secret{"none": nil, "short": {upstream.NewSecret(strings.Repeat("k", 31))}, "many": make([]upstream.Secret, 9)} {
 		_, err := newSealer(keys)
 		assert.Error(t, err, name)
 	}

@@ -193,8 +193,12 @@ func (c *Connections) load(name string, text []byte, keys *keyring) (*connection
 		config.EnabledClients = []string{} // nobody, not everybody
 	}
 	own := &connection{config: config, warnings: config.Warnings(), loaded: c.now()}
+	sealing := make([]upstream.Secret, len(keys.cookies))
+	for i, key := range keys.cookies {
+		sealing[i] = upstream.NewSecret(string(key))
+	}
 	own.login, err = login.New(config, login.Options{
-		RedirectURI: c.issuer + callbackPath(name), Keys: keys.cookies, Store: c.store, Skew: skew,
+		RedirectURI: c.issuer + callbackPath(name), Keys: sealing, Store: c.store, Skew: skew,
 		Attach:     c.attach,
 		OnMetadata: c.metadata,
 		Extend: func(conn *upstream.Connection, p *upstream.Provider) (login.Extension, error) {

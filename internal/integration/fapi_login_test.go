@@ -43,7 +43,7 @@ func (idp fapiOP) protected(t *testing.T, more map[string]any, options fapi.Opti
 	key := make([]byte, 32)
 	_, _ = rand.Read(key)
 	l, err := uplogin.New(conn, uplogin.Options{
-		RedirectURI: callback, Keys: [][]byte{key}, Store: &uplogin.MemoryStore{},
+		RedirectURI: callback, Keys: []upstream.Secret{upstream.NewSecret(string(key))}, Store: &uplogin.MemoryStore{},
 		Extend: func(conn *upstream.Connection, p *upstream.Provider) (uplogin.Extension, error) {
 			c, err := fapi.New(conn, p, options)
 			if err != nil {

@@ -18,7 +18,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"example.com/upstream"
-	"example.com/upstream/fapi"
 	uplogin "example.com/upstream/login" // this package has a function of that name
 )
 
@@ -40,7 +39,7 @@ func newLogin(t *testing.T, conn *upstream.Connection) *uplogin.Login {
 	t.Helper()
 	key := make([]byte, 32)
 	_, _ = rand.Read(key)
-	l, err := uplogin.New(conn, uplogin.Options{RedirectURI: callback, Keys: [][]byte{key}, Store: &uplogin.MemoryStore{}, PostLogoutRedirectURI: "https://auth.example.com/bye"})
+	l, err := uplogin.New(conn, uplogin.Options{RedirectURI: callback, Keys: []upstream.Secret{upstream.NewSecret(string(key))}, Store: &uplogin.MemoryStore{}, PostLogoutRedirectURI: "https://auth.example.com/bye"})
 	require.NoError(t, err)
 	return l
 }
@@ -237,41 +236,4 @@ func TestL1L4LoginWithExampleOP(t *testing.T) {
 	require.Len(t, r.Checks, 1)
 	assert.Equal(t, uplogin.Met, r.Checks[0].Verdict)
 	assert.Equal(t, []string{"pwd"}, r.AMR)
-}
-
-// Module fapi attached to module login: metadata found by the issuer, which
-// demands PAR; private_key_jwt; DPoP, whose key is sealed with the login.
-func TestL1F1F2F3LoginWithFAPI(t *testing.T) {
-	idp := newFAPIOP(t, oneKey(t, "ES256"), nil, nil)
-	conn := idp.connection(t, map[string]any{"oidc_metadata": nil})
-	options := uplogin.Options{RedirectURI: callback}
-	l, err := uplogin.New(conn, options)
-	require.NoError(t, err, "what it demands beyond its own options is not known yet")
-	_, err = l.BeginLogin(t.Context(), nil, nil)
-	where, _ := step(t, err)
-	assert.Equal(t, uplogin.StepMetadata, where)
-	assert.ErrorContains(t, err, "private_key_jwt, dpop_signing_alg, require_pushed_authorization_requests, which nothing has been attached for")
-
-	options.Extend = func(conn *upstream.Connection, p *upstream.Provider) (uplogin.Extension, error) {
-		return fapi.New(conn, p, fapi.Options{Keys: idp.keys})
-	}
-	l, err = uplogin.New(conn, options)
-	require.NoError(t, err)
-	g := begun(t, l, nil)
-	assert.Regexp(t, `\?client_id=[^&]+&request_uri=[^&]+$`, g.url)
-	user := newBrowser(t)
-	at := user.visit(t, g.url)
-	for _, form := range []url.Values{{"prompt": {"login"}, "login": {"user-1"}, "password": {"any"}}, {"prompt": {"consent"}}} {
-		action := formAction.FindStringSubmatch(at.body)
-		require.NotNil(t, action, "no form at %s: %s", at.at, at.body)
-		at = user.submit(t, action[1], form)
-	}
-	require.NotEmpty(t, at.back.Get("code"), "%s", at.body)
-	r, err := g.finish(t, at.back)
-	require.NoError(t, err)
-	assert.Equal(t, "oidc|bank|user-1", r.Subject)
-	assert.Equal(t, "user-1@example.com", r.Profile.Email)
-	assert.Equal(t, "DPoP", r.Token().Type())
-	assert.NotEmpty(t, r.Carried(), "the key, for later requests")
-	assert.Equal(t, []int{400, 200}, idp.statuses(t, "token"), "challenge, code")
 }
