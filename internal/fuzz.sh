@@ -10,6 +10,7 @@
 #	FuzzConnection        no panic; what parses marshals to the same bytes; one change changes only that; errors are well-formed
 #	FuzzRequest           no panic; agrees with net/url; no control characters, no invalid UTF-8; the ways in agree
 #	FuzzAuthorizationURL  the URL parses; destination and protocol parameters are the configured ones, once; every pair is explained; inputs stay
+#	FuzzFrom              by from, only what its rule lets leaves; no name of the protocol's is taken; all else of the URL stays
 #	FuzzParseProfile      no panic; a profile has its user_id to the digit, and survives marshalling
 #	FuzzWholeMatch        a pattern matches whole values, and those alone
 #	FuzzQuery             encodes and decodes as net/url does, or has a reason to refuse
