@@ -75,14 +75,15 @@ func asked(e upstream.Explanation) (asks []ask, err error) {
 type answered struct {
 	claims   []strictjson.Member // of the ID token; nil without one
 	userinfo []strictjson.Member
-	authTime int64 // Unix seconds, 0 for none
+	domains  []string // of a Workspace connection
+	authTime int64    // Unix seconds, 0 for none
 	begun    int64
 	skew     int64
 }
 
 // newAnswered gives one for a login that began then.
-func newAnswered(p *pending, t *idToken, skew time.Duration) *answered {
-	a := &answered{begun: p.Begun, skew: int64(skew / time.Second)}
+func newAnswered(p *pending, t *idToken, skew time.Duration, domains []string) *answered {
+	a := &answered{domains: domains, begun: p.Begun, skew: int64(skew / time.Second)}
 	if t != nil {
 		a.claims, a.authTime = t.members, t.authTime
 	}
@@ -115,8 +116,10 @@ func (a *answered) checks(asks []ask) (out []Check) {
 				c.Verdict = Unknown
 			}
 		case "hd":
-			c.Got = a.text("hd")
-			c.Verdict = verdict(c.Got != "", ask.Value == "*" || strings.EqualFold(c.Got, ask.Value))
+			// Where the connection is for domains, the root refuses all others (rule O5).
+			c.Got, c.Enforced = a.text("hd"), len(a.domains) > 0
+			is := func(domain string) bool { return strings.EqualFold(c.Got, domain) }
+			c.Verdict = verdict(c.Got != "", ask.Value == "*" || is(ask.Value) || slices.ContainsFunc(a.domains, is))
 		case "claims":
 			out = append(out, a.claimsParameter(ask)...)
 			continue

@@ -260,7 +260,7 @@ func (l *login) idToken(ctx context.Context, s *snapshot, p *pending, r *Result)
 
 // identified checks what was asked for, and gets the profile.
 func (l *login) identified(ctx context.Context, s *snapshot, p *pending, t *idToken, cb *upstream.Callback, r *Result) (*Result, *Error) {
-	got := newAnswered(p, t, l.o.Skew)
+	got := newAnswered(p, t, l.o.Skew, workspaceDomains(l.conn))
 	compare := func(withProfile bool) *Error {
 		r.Checks = got.checks(p.Asked)
 		c := unmet(r.Checks, withProfile)
@@ -296,18 +296,16 @@ func (l *login) identified(ctx context.Context, s *snapshot, p *pending, t *idTo
 	return r, nil
 }
 
-// profile gets the user's profile, from the userinfo endpoint or a fetcher where
-// there is one, else from the ID token. With an ID token it is of its user.
+// profile gets the user's profile: from the userinfo endpoint or a fetcher where
+// there is one, else from the ID token. With an ID token it is of its user. Entra's
+// userinfo endpoint knows less than the ID token, not even its own ids for the user
+// (userid_attribute), so there the token is read.
 func (l *login) profile(ctx context.Context, s *snapshot, t *idToken, r *Result) (*upstream.Profile, error) {
-	if t == nil {
-		return s.provider.FetchProfile(ctx, r.secrets.token)
-	}
-	own, err := s.provider.ParseClaims(t.raw)
-	if err != nil || !s.provider.HasProfile() {
-		return own, err
+	if t != nil && (l.conn.Strategy == "waad" || !s.provider.HasProfile()) {
+		return s.provider.ParseClaims(t.raw)
 	}
 	profile, err := s.provider.FetchProfile(ctx, r.secrets.token)
-	if err == nil {
+	if err == nil && t != nil {
 		err = profile.CheckSubject(t.subject)
 	}
 	return profile, err

@@ -63,16 +63,10 @@ func NewRouting(conns []*upstream.Connection) (*Routing, error) {
 }
 
 func domainsOf(conn *upstream.Connection) []string {
-	o := &conn.Options
-	domains := slices.Clone(o.DomainAliases)
-	if conn.Strategy == "google-apps" { // to others domain is a host of the IdP's
-		for _, own := range []string{o.Domain, o.TenantDomain} {
-			if own != "" {
-				domains = append(domains, own)
-			}
-		}
+	if domains := workspaceDomains(conn); domains != nil {
+		return domains
 	}
-	return domains
+	return conn.Options.DomainAliases // domain is a host of the IdP's
 }
 
 // userDomain gives a domain as it is compared: to the byte, but for ASCII case.

@@ -23,6 +23,21 @@ var signingIssuers = map[string]struct{ issuer, jwksURI string }{
 	"google-oauth2": {google, "https://www.googleapis.com/oauth2/v3/certs"},
 }
 
+// workspaceDomains gives the domains that users of a google-apps connection belong
+// to, nil for other strategies, and where it is for everybody.
+func workspaceDomains(conn *upstream.Connection) (domains []string) {
+	o := &conn.Options
+	if conn.Strategy != "google-apps" {
+		return nil
+	}
+	for _, domain := range append([]string{o.Domain, o.TenantDomain}, o.DomainAliases...) {
+		if domain != "" {
+			domains = append(domains, domain)
+		}
+	}
+	return domains
+}
+
 // derived gives where the metadata of a connection is that names neither issuer
 // nor discovery_url, but has the endpoints of its strategy, and whose it must be.
 func derived(conn *upstream.Connection) (address, issuer string) {

@@ -108,6 +108,27 @@ func TestStrategiesGoogle(t *testing.T) {
 	assert.Empty(t, r.Claims)
 }
 
+// The wish for a domain is held against the answer. (rule O5)
+func TestStrategiesGoogleWorkspace(t *testing.T) {
+	o := newWorld(t)
+	o.pages["https://www.googleapis.com/oauth2/v3/certs"] = o.keys()
+	options := claims{"scope": "openid email", "domain": "acme.example", "domain_aliases": []string{"acme.test"}}
+	for hd, verdict := range map[string]login.Verdict{"acme.example": login.Met, "ACME.test": login.Met, "evil.example": "", "": ""} {
+		o.pages["https://oauth2.googleapis.com/token"] = o.token("https://accounts.google.com", claims{"hd": hd})
+		sent, r, err := o.login(t, "google-apps", options, url.Values{})
+		if verdict == "" {
+			assert.Equal(t, map[bool]login.Step{true: login.StepProfile, false: login.StepAsked}[hd == ""], stepOf(t, err))
+			continue
+		}
+		require.NoError(t, err, hd)
+		assert.Equal(t, "acme.example", sent.Get("hd"))
+		assert.Equal(t, "google-apps|corp|user-1", r.Subject)
+		require.Len(t, r.Checks, 1)
+		assert.Equal(t, verdict, r.Checks[0].Verdict)
+		assert.True(t, r.Checks[0].Enforced)
+	}
+}
+
 func TestStrategiesOkta(t *testing.T) {
 	o := newWorld(t)
 	const at = "https://acme.okta.example"
@@ -137,6 +158,12 @@ func TestStrategiesEntra(t *testing.T) {
 	assert.Equal(t, "waad|corp|user-1", r.Subject)
 	_, _, err = world(guid+"/v2.0", host+guid+"/v2.0").login(t, "waad", claims{"tenantId": guid, "scope": "openid"}, url.Values{})
 	require.NoError(t, err)
+	byID := world(guid+"/v2.0", host+guid+"/v2.0")
+	byID.pages[host+"token"] = byID.token(host+guid+"/v2.0", claims{"oid": "object-1"})
+	byID.pages[host+guid+"/v2.0/.well-known/openid-configuration"].(claims)["userinfo_endpoint"] = "https://graph.microsoft.com/oidc/userinfo"
+	_, r, err = byID.login(t, "waad", claims{"tenantId": guid, "scope": "openid", "userid_attribute": "oid"}, url.Values{})
+	require.NoError(t, err)
+	assert.Equal(t, "waad|corp|object-1", r.Subject)
 
 	for name, issuer := range map[string]string{
 		"another tenant": host + other + "/v2.0", "the template": host + "{tenantid}/v2.0", "elsewhere": "https://evil.example.com/" + guid + "/v2.0",
