@@ -15,42 +15,85 @@ import (
 )
 
 // Text is a string. The zero value of an absent one is "".
-func Text[S ~string](p *S) Field { return Opaque(p, to[S], from[S]) }
+func Text(p *string) Field { return (*plain)(p) }
+
+// plain is a Field that costs no allocation; there are many.
+type plain string
+
+func (f *plain) Read(text []byte, at string) []Problem {
+	if !strictjson.IsText(text) {
+		return []Problem{{at, "must be a string"}}
+	}
+	*f = plain(strictjson.Text(text))
+	return nil
+}
+
+func (f *plain) Agrees(text []byte) bool { return textAgrees(text, string(*f)) }
+
+func (f *plain) Edits(was Field, _ []byte, path []string) []strictjson.Edit {
+	return textEdits(string(*was.(*plain)), string(*f), path)
+}
 
 // NonEmpty is a string that, where it stands, is not empty.
-func NonEmpty[S ~string](p *S) Field { return text[S]{p, to[S], from[S], true} }
+func NonEmpty(p *string) Field { return (*nonEmpty)(p) }
+
+type nonEmpty string
+
+func (f *nonEmpty) Read(text []byte, at string) []Problem {
+	problems := (*plain)(f).Read(text, at)
+	if problems == nil && *f == "" {
+		return []Problem{{at, "is empty; give it a value or remove it"}}
+	}
+	return problems
+}
+
+func (f *nonEmpty) Agrees(text []byte) bool { return textAgrees(text, string(*f)) }
+
+func (f *nonEmpty) Edits(was Field, _ []byte, path []string) []strictjson.Edit {
+	return textEdits(string(*was.(*nonEmpty)), string(*f), path)
+}
 
 // Opaque is a string in a type of its own, that seal makes of it and open gives
 // back.
 func Opaque[S any](p *S, seal func(string) S, open func(S) string) Field {
-	return text[S]{p, seal, open, false}
+	return opaque[S]{p, seal, open}
+}
+
+type opaque[S any] struct {
+	p    *S
+	seal func(string) S
+	open func(S) string
+}
+
+func (f opaque[S]) Read(text []byte, at string) []Problem {
+	var s string
+	problems := Text(&s).Read(text, at)
+	if problems == nil {
+		*f.p = f.seal(s)
+	}
+	return problems
+}
+
+func (f opaque[S]) Agrees(text []byte) bool { return textAgrees(text, f.open(*f.p)) }
+
+func (f opaque[S]) Edits(was Field, _ []byte, path []string) []strictjson.Edit {
+	return textEdits(f.open(*was.(opaque[S]).p), f.open(*f.p), path)
+}
+
+func textAgrees(text []byte, now string) bool { return text == nil && now == "" || TextIs(text, now) }
+
+func textEdits(was, now string, path []string) []strictjson.Edit {
+	switch now {
+	case was:
+		return nil
+	case "":
+		return []strictjson.Edit{{Path: path}}
+	}
+	return []strictjson.Edit{{Path: path, Value: strictjson.Marshal(now)}}
 }
 
 func to[S ~string](s string) S   { return S(s) }
 func from[S ~string](s S) string { return string(s) }
-
-type text[S any] struct {
-	p        *S
-	seal     func(string) S
-	open     func(S) string
-	nonEmpty bool
-}
-
-func (f text[S]) Read(text []byte, at string) []Problem {
-	if !strictjson.IsText(text) {
-		return []Problem{{at, "must be a string"}}
-	}
-	*f.p = f.seal(strictjson.Text(text))
-	if f.nonEmpty && f.open(*f.p) == "" {
-		return []Problem{{at, "is empty; give it a value or remove it"}}
-	}
-	return nil
-}
-
-func (f text[S]) Agrees(text []byte) bool {
-	now := f.open(*f.p)
-	return text == nil && now == "" || TextIs(text, now)
-}
 
 // TextIs reports whether the text, which may be nil, is the string s.
 func TextIs(text []byte, s string) bool {
@@ -58,17 +101,6 @@ func TextIs(text []byte, s string) bool {
 		return strictjson.IsText(text) && strictjson.Text(text) == s
 	}
 	return len(text) == len(s)+2 && text[0] == '"' && string(text[1:len(text)-1]) == s
-}
-
-func (f text[S]) Edits(was Field, _ []byte, path []string) []strictjson.Edit {
-	switch now := f.open(*f.p); now {
-	case f.open(*was.(text[S]).p):
-		return nil
-	case "":
-		return []strictjson.Edit{{Path: path}}
-	default:
-		return []strictjson.Edit{{Path: path, Value: strictjson.Marshal(now)}}
-	}
 }
 
 // Flag is a boolean.

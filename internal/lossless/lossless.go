@@ -44,6 +44,7 @@ type Member[T any] struct {
 type Schema[T any] struct {
 	members []Member[T]
 	names   map[string][]string // of each modelled object, by its path
+	below   map[string][]string // the modelled objects in each
 	split   map[string][]string // each path by its names
 	places  [][]place           // of each member, by spelling
 }
@@ -53,7 +54,7 @@ type place struct{ path, parent, base string }
 
 // NewSchema makes a schema of its members.
 func NewSchema[T any](members ...Member[T]) *Schema[T] {
-	s := &Schema[T]{members: members, names: map[string][]string{}, split: map[string][]string{}}
+	s := &Schema[T]{members: members, names: map[string][]string{}, below: map[string][]string{}, split: map[string][]string{}}
 	for _, m := range members {
 		var places []place
 		for _, path := range m.Paths {
@@ -67,6 +68,14 @@ func NewSchema[T any](members ...Member[T]) *Schema[T] {
 				path = parent(path)
 			}
 		}
+	}
+	for path := range s.names {
+		if path != "" {
+			s.below[parent(path)] = append(s.below[parent(path)], path)
+		}
+	}
+	for _, paths := range s.below {
+		slices.Sort(paths)
 	}
 	return s
 }
@@ -146,12 +155,9 @@ func (s *Schema[T]) open(d *Document, path string, text []byte) {
 		return
 	}
 	d.objects = append(d.objects, object{path, members})
-	for _, name := range s.names[path] {
-		below := strings.TrimPrefix(path+"/"+name, "/")
-		if _, modelled := s.names[below]; modelled {
-			if text := strictjson.Find(members, name); text != nil {
-				s.open(d, below, text)
-			}
+	for _, below := range s.below[path] {
+		if text := strictjson.Find(members, base(below)); text != nil {
+			s.open(d, below, text)
 		}
 	}
 }
