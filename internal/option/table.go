@@ -12,7 +12,6 @@ var (
 	apple      = []string{"apple"}
 	googleApps = []string{"google-apps"}
 	oauth1     = []string{"oauth1", "twitter", "evernote", "evernote-sandbox"}
-	salesforce = []string{"salesforce-community"}
 
 	// social strategies whose scopes the vendor bounds alike.
 	social = []string{

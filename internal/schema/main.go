@@ -178,7 +178,13 @@ func entry() object {
 	}
 	dynamic := object{"anyOf": []any{object{"required": []string{"alias"}}, object{"required": []string{"from"}}}}
 	s["type"], s["minProperties"], s["additionalProperties"] = []string{"object", "null"}, 1, false
-	s["dependentSchemas"] = object{"allow": dynamic, "allow_pattern": dynamic}
+	s["dependentSchemas"] = object{
+		"allow": dynamic, "allow_pattern": dynamic,
+		"from": object{ // its name is open, so its values are not
+			"anyOf": []any{object{"required": []string{"allow"}}, object{"required": []string{"allow_pattern"}}},
+			"not":   object{"required": []string{"alias"}},
+		},
+	}
 	if list, ok := properties["allow"].(object); ok {
 		list["type"] = "array"
 	}
@@ -214,6 +220,13 @@ func oauth() (out []string) {
 		}
 	}
 	return out
+}
+
+// oauth2 are those that speak OAuth 2.0 or OpenID Connect without being told to.
+func oauth2() []string {
+	return slices.DeleteFunc(oauth(), func(name string) bool {
+		return strategy.Lookup(name, strategy.Settings{}).Protocol == strategy.OAuth1
+	})
 }
 
 // when applies a schema to connections of some strategies; not to all others.
@@ -315,14 +328,8 @@ func required() (out []any) {
 		"required": []string{"name"}, "properties": object{"name": object{"type": "string", "pattern": `^[a-zA-Z0-9](-[a-zA-Z0-9]|[a-zA-Z0-9])*$`}},
 	}))
 	clientID := object{"anyOf": []any{has("options/client_id"), has("options/consumer_key"), has("options/consumerKey")}}
-	var two []string
-	for _, name := range oauth() {
-		if name != "waad" && strategy.Lookup(name, strategy.Settings{}).Protocol != strategy.OAuth1 {
-			two = append(two, name)
-		}
-	}
 	spoken := []any{
-		when(two, clientID),
+		when(slices.DeleteFunc(oauth2(), func(name string) bool { return name == "waad" }), clientID),
 		object{"if": object{"required": []string{"strategy"}, "properties": object{"strategy": object{"const": "twitter"}}, "allOf": []any{at("options/protocol", object{"const": "oauth2"}), has("options/protocol")}}, "then": clientID},
 		when([]string{"waad"}, object{"anyOf": []any{wsFederation, clientID}}),
 	}
@@ -390,7 +397,26 @@ var wsFederation = object{"anyOf": []any{
 
 // contradictions are members that do not go together.
 func contradictions() []any {
+	var serving []any // endpoints of the metadata count where options name none
+	for name, own := range map[string][]string{
+		"authorization_endpoint": {"options/authorizationURL", "options/authorization_endpoint"},
+		"token_endpoint":         {"options/tokenURL", "options/token_endpoint"},
+		"userinfo_endpoint":      {"options/userinfo_endpoint"},
+	} {
+		var ways []any
+		for _, path := range own {
+			ways = append(ways, has(path))
+		}
+		serving = append(serving, object{
+			"if": object{"anyOf": ways},
+			"else": at("options/oidc_metadata/"+name, object{
+				"pattern": "^$|" + endpoint, "maxLength": option.Get(own[0]).Limit.Text,
+			}),
+		})
+	}
+	slices.SortFunc(serving, func(a, b any) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
 	return []any{
+		when(oauth2(), object{"allOf": serving}),
 		when(oauth(), at("options/type", object{"enum": []any{"back_channel", "", nil}})),
 		object{
 			"if":   object{"allOf": []any{has("options/connection_settings/pkce"), at("options/connection_settings/pkce", object{"const": "disabled"})}},
