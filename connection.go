@@ -604,9 +604,10 @@ func (c *Connection) check() *checked {
 		k.report(p.Pointer, p.Message)
 	}
 	keys := lossless.Keys(c.doc.Lookup("options/token_params"), c.Options.TokenParams)
-	for _, p := range tokenParamProblems("/options/token_params", keys, c.Options.TokenParams) {
-		k.report(p.Pointer, p.Message)
-	}
+	const params = "/options/token_params"
+	k.report(params, check.TokenParams(keys, c.Options.TokenParams, isReserved, func(name, message string) {
+		k.report(params+strictjson.Pointer(name), message)
+	}))
 	return k
 }
 

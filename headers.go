@@ -1,13 +1,13 @@
 package upstream
 
-// This file owns the token requests: the Config around oauth2.Config, and what
-// may be a custom header. It knows nothing of authorization requests and of
-// profiles; how a request is kept from leaving the endpoint is in
-// internal/endpoint.
+// This file owns the way back: the answer that the browser brings, the token
+// requests around oauth2.Config, and what can be attached to them. It knows
+// nothing of authorization requests, profiles and Providers; how an answer is
+// read is in internal/callback, how a request is kept from leaving the endpoint
+// in internal/endpoint.
 
 import (
 	"context"
-	"crypto/subtle"
 	"fmt"
 	"io"
 	"log/slog"
@@ -24,7 +24,6 @@ import (
 	"example.com/upstream/internal/check"
 	"example.com/upstream/internal/endpoint"
 	"example.com/upstream/internal/strategy"
-	"example.com/upstream/internal/strictjson"
 )
 
 const maxPollInterval = 24 * 60 * 60 // seconds between two polls for a device's token
@@ -72,49 +71,27 @@ func ParseCallback(r *http.Request) (*Callback, error) {
 	}
 	cb := &Callback{
 		Code: NewSecret(a.Code), State: NewSecret(a.State), Issuer: a.Issuer,
-		Error: a.Error, Description: NewSecret(a.Description), User: NewSecret(a.User),
+		Error: callback.Code(a.Error), Description: NewSecret(a.Description), User: NewSecret(a.User),
 	}
-	if a.Error != "" && !endpoint.Registered(a.Error) {
-		cb.Error, cb.Description = "server_error", NewSecret(strings.TrimSpace(a.Error+" "+a.Description))
+	if cb.Error != a.Error {
+		cb.Description = NewSecret(strings.TrimSpace(a.Error + " " + a.Description))
 	}
 	return cb, nil
 }
 
-// An answer is held against this: what the connection says, and the state of
-// the login.
-type expectation struct {
-	issuer    string // "" if unknown
-	hasIssuer bool   // RFC 9207 section 2.4: every answer has one
-	state     string
-}
-
-// check gives what the answer fails by: state, issuer, error, code, in this order.
-func (e expectation) check(cb *Callback) error {
-	wrong := func(parameter, message string) error { return &CallbackError{Parameter: parameter, message: message} }
-	switch {
-	case cb == nil:
-		return wrong("", "there is none")
-	case cb.State.IsZero():
-		return wrong("state", "state is missing")
-	case subtle.ConstantTimeCompare([]byte(cb.State.Reveal()), []byte(e.state)) != 1:
-		return wrong("state", "state is not that of this login")
-	case cb.Issuer == "" && e.hasIssuer:
-		return wrong("iss", "iss is missing, which the identity provider promises with every answer (RFC 9207)")
-	case cb.Issuer != "" && e.issuer != "" && cb.Issuer != e.issuer:
-		return wrong("iss", "iss is not the issuer of this connection: it is another identity provider's answer (RFC 9207)")
-	case cb.Error != "":
-		code := cb.Error
-		if !endpoint.Registered(code) { // of a Callback that the program has filled
-			code = "server_error"
-		}
-		return &CallbackError{
-			Parameter: "error", Code: code, Description: cb.Description,
-			message: "the identity provider answers with the error " + code,
-		}
-	case cb.Code.IsZero():
-		return wrong("code", "it holds neither a code nor an error")
+// checkCallback holds an answer against what is known of the login.
+func checkCallback(cb *Callback, e callback.Expectation) error {
+	if cb == nil {
+		return &CallbackError{message: "there is none"}
 	}
-	return nil
+	fault := e.Check(&callback.Answer{Code: cb.Code.Reveal(), State: cb.State.Reveal(), Issuer: cb.Issuer, Error: cb.Error})
+	switch {
+	case fault == nil:
+		return nil
+	case fault.Parameter == "error":
+		return &CallbackError{Parameter: "error", Code: callback.Code(cb.Error), Description: cb.Description, message: fault.Message}
+	}
+	return &CallbackError{Parameter: fault.Parameter, message: fault.Message}
 }
 
 // A CallbackError says why the answer of an authorization request is no login.
@@ -196,50 +173,23 @@ func (o *Options) demands(strategy string, pushed bool) (demands []string) {
 	return demands
 }
 
-// Demands names what the connection asks for beyond this package, and nothing has
-// met yet: "private_key_jwt", "client_secret_jwt", "tls_client_auth" or
-// "self_signed_tls_client_auth" (token_endpoint_auth_method), "app_secret" (of
-// apple), "dpop_signing_alg", "require_pushed_authorization_requests". While there
-// is any, all requests for tokens fail, and with the last there is no
-// authorization URL: with a [*ConfigError] that points to these options.
-func (p *Provider) Demands() []string {
-	if q := p.get(); q != nil && q.config.attachment != nil {
-		return slices.Clone(q.config.unmet)
+// with gives a's demands without those that are met, under f.
+func (a *attachment) with(f Protection, met []string) *attachment {
+	var b attachment
+	if a != nil {
+		b = *a
 	}
-	return nil
-}
-
-// WithProtection gives a Provider whose requests with codes and tokens go through
-// f, and is like p in all else; p stays as it is. f sits inside those that were
-// attached before. It may be nil, for a host whose own HTTP client does what is
-// demanded, as with a certificate (RFC 8705).
-//
-// met lists those of [Provider.Demands] that f meets, or that the host meets;
-// other names are ignored. Where a way of client authentication is met, the body
-// of a token request holds client_id and no client_secret. Where
-// "dpop_signing_alg" is met, tokens of the type DPoP are sent, as
-// "Authorization: DPoP"; f adds the proof.
-func (p *Provider) WithProtection(f Protection, met ...string) *Provider {
-	var q provider
-	if in := p.get(); in != nil {
-		q = *in
-	}
-	var a attachment
-	if q.config.attachment != nil {
-		a = *q.config.attachment
-	}
-	unmet := func(demand string) bool { return !slices.Contains(met, demand) }
-	a.dpop = a.dpop || slices.Contains(a.unmet, demandDPoP) && !unmet(demandDPoP)
-	a.unmet = slices.DeleteFunc(slices.Clone(a.unmet), func(demand string) bool { return !unmet(demand) })
-	if before := a.protect; before == nil {
-		a.protect = f
+	isMet := func(demand string) bool { return slices.Contains(met, demand) }
+	b.dpop = b.dpop || slices.Contains(b.unmet, demandDPoP) && isMet(demandDPoP)
+	b.unmet = slices.DeleteFunc(slices.Clone(b.unmet), isMet)
+	if before := b.protect; before == nil {
+		b.protect = f
 	} else if f != nil {
-		a.protect = func(ctx context.Context, target Target, base http.RoundTripper) http.RoundTripper {
+		b.protect = func(ctx context.Context, target Target, base http.RoundTripper) http.RoundTripper {
 			return before(ctx, target, f(ctx, target, base))
 		}
 	}
-	q.config.attachment = &a
-	return q.public()
+	return &b
 }
 
 // refusal is the error while a demand is unmet: of those named, or of all.
@@ -359,59 +309,6 @@ func NewTokenConfig(c oauth2.Config, headers Headers) (*TokenConfig, error) {
 	config := newTokenConfig(c, list)
 	return config.public(), nil
 }
-
-// TokenConfig gives what exchanges a code for a token, and refreshes it.
-// redirectURL is the very one that the authorization URL was made with. That of
-// an OAuth 1.0a connection gives errors: its tokens are not oauth2's.
-func (p *Provider) TokenConfig(redirectURL string) *TokenConfig {
-	q := p.get()
-	if q == nil {
-		return &TokenConfig{}
-	}
-	c := q.config // what it shares with the Provider's is never written
-	c.oauth.RedirectURL = redirectURL
-	return c.public()
-}
-
-// tokenParamProblems gives what is wrong with token_params that stand at a
-// pointer, in the order of keys. (rule B5)
-func tokenParamProblems(at string, keys []string, params map[string]string) (problems []Problem) {
-	report := func(name, message string) {
-		if message != "" {
-			problems = append(problems, Problem{at + strictjson.Pointer(name), message})
-		}
-	}
-	if len(params) > maxTokenParams {
-		problems = append(problems, Problem{at, fmt.Sprintf("has more than %d members", maxTokenParams)})
-	}
-	folded := map[string]string{}
-	for _, name := range keys {
-		fold := check.FoldParameter(name)
-		twin, doubled := folded[fold]
-		folded[fold] = name
-		switch value := params[name]; {
-		case check.ParameterName(name) != "":
-			report(name, check.ParameterName(name))
-		case isReserved(name) || slices.Contains(tokenNames, fold):
-			report(name, "is the protocol's own, and cannot be configured")
-		case doubled:
-			report(name, fmt.Sprintf("is the same name as %.256q to servers that look at no case, or read . as _ and name[] as name; keep one of them", twin))
-		case value == "":
-			report(name, "has an empty value; give it one or remove it")
-		default:
-			report(name, check.Length(value, maxTokenParam))
-		}
-	}
-	return problems
-}
-
-const (
-	maxTokenParams = 30
-	maxTokenParam  = 1024 // characters
-)
-
-// tokenNames are what the grants send besides the reserved names of rule M3.
-var tokenNames = []string{"refresh_token", "username", "password", "device_code", "assertion", "access_token"}
 
 // tokenConfig is what the connection says of its token requests.
 func (c *Connection) tokenConfig(k *checked, scopes []string) tokenConfig {

@@ -1,8 +1,9 @@
 package upstream
 
 // This file owns the user's profile: its form, the ways to get it, and the
-// subject that is made of it. It knows nothing of authorization requests and
-// of how a token is had.
+// subject that is made of it. It knows nothing of authorization requests,
+// Providers and how a token is had; where the members of a profile stand in a
+// document is in internal/mapping.
 
 import (
 	"bytes"
@@ -188,7 +189,7 @@ func ParseProfile(data []byte) (*Profile, error) {
 var tokenClaims = []string{"iss", "aud", "exp", "iat", "nbf", "jti", "nonce", "azp", "at_hash", "c_hash", "s_hash"}
 
 func (u *profiles) parseClaims(claims []byte) (*Profile, error) {
-	profile, members, fault := u.reading(nil, true).profile(claims)
+	profile, members, fault := readProfile(claims, u.mapping.Reading(nil, true))
 	if fault != nil {
 		return nil, fault
 	}
@@ -292,13 +293,14 @@ type ProfileFetcher func(ctx context.Context, token *oauth2.Token, conn *Connect
 // they are read, and what they must say. Never written once made.
 type profiles struct {
 	name, strategy string
-	named          bool             // subjects carry the connection's name
-	oidc           bool             // the protocol is OpenID Connect
-	userinfo       string           // where the profile is, "" if unknown
-	script         bool             // the connection has one, which somebody else runs
-	domains        []string         // one of which a user must belong to; nil for all
-	mapping        *mapping.Mapping // nil for none
-	trusted        *bool            // what every email_verified becomes; nil for what the provider says
+	named          bool              // subjects carry the connection's name
+	oidc           bool              // the protocol is OpenID Connect
+	userinfo       string            // where the profile is, "" if unknown
+	script         bool              // the connection has one, which somebody else runs
+	domains        []string          // one of which a user must belong to; nil for all
+	own            map[string]string // of a strategy's own userinfo document; nil for the claims of OpenID Connect
+	mapping        *mapping.Mapping  // nil for none
+	trusted        *bool             // what every email_verified becomes; nil for what the provider says
 	fetcher        ProfileFetcher
 	conn           *Connection // what fetcher gets
 }
@@ -309,6 +311,9 @@ func newProfiles(conn *Connection, k *checked) profiles {
 		name: conn.Name, strategy: conn.Strategy, oidc: s.Protocol == strategy.OIDC,
 		userinfo: s.UserinfoURL, script: !o.FetchUserProfile.IsZero(),
 		mapping: mapping.Read(o.AttributeMap, o.FieldsMap, o.UserIDAttribute),
+	}
+	if !u.oidc {
+		u.own = mapping.Own(conn.Strategy)
 	}
 	// A social strategy stands for its one provider only as long as nobody but
 	// that provider can say who logged in. (rule U9)
@@ -348,7 +353,7 @@ func (u *profiles) fetch(ctx context.Context, token *oauth2.Token, a *attachment
 		return nil, profileError("no userinfo endpoint is known for strategy %q; set options.userinfo_endpoint, "+
 			"or use Provider.WithProfileFetcher, e.g. with the Fetch method of a Userinfo", u.strategy)
 	case u.fetcher == nil:
-		profile, members, err := Userinfo{URL: u.userinfo}.fetch(ctx, token, a, u.reading(u.ownFields(), false))
+		profile, members, err := Userinfo{URL: u.userinfo}.fetch(ctx, token, a, u.mapping.Reading(u.own, false))
 		if err != nil {
 			return nil, err
 		}
@@ -414,22 +419,6 @@ func (u *profiles) subject(userID string) string {
 // HTTP client as it is, guards and all.
 type attachmentKey struct{}
 
-// ownFields gives the members of a strategy's own userinfo document; nil is
-// OpenID Connect's.
-func (u *profiles) ownFields() map[string]string {
-	switch {
-	case u.oidc:
-	case u.strategy == "github":
-		return map[string]string{"user_id": "id", "name": "name", "nickname": "login", "email": "email", "picture": "avatar_url"}
-	case u.strategy == "wordpress":
-		return map[string]string{
-			"user_id": "ID", "name": "display_name", "username": "username",
-			"email": "email", "email_verified": "email_verified", "picture": "avatar_URL",
-		}
-	}
-	return nil
-}
-
 // Userinfo fetches a profile from an endpoint that answers with a JSON object.
 // Its Fetch is a [ProfileFetcher].
 type Userinfo struct {
@@ -448,16 +437,6 @@ type Userinfo struct {
 	Fields map[string]string
 }
 
-// openIDClaims are the standard claims (OpenID Connect Core section 5.1) that
-// Profile has a field for.
-func openIDClaims() map[string]string {
-	return map[string]string{
-		"user_id": "sub", "name": "name", "nickname": "nickname", "given_name": "given_name", "family_name": "family_name",
-		"picture": "picture", "username": "preferred_username", "email": "email", "email_verified": "email_verified",
-		"phone_number": "phone_number", "phone_verified": "phone_number_verified",
-	}
-}
-
 // Fetch gets the profile with "Authorization: Bearer", whatever name the token
 // endpoint gave to the token's type; only types that need a proof with each
 // request are refused: MAC, and DPoP where no [Protection] adds it. It follows no redirect, reads at most
@@ -468,12 +447,12 @@ func (u Userinfo) Fetch(ctx context.Context, token *oauth2.Token, _ *Connection)
 		ctx = context.Background()
 	}
 	a, _ := ctx.Value(attachmentKey{}).(*attachment)
-	profile, _, err := u.fetch(ctx, token, a, reading{fields: u.Fields})
+	profile, _, err := u.fetch(ctx, token, a, mapping.Reading{Fields: u.Fields})
 	return profile, err
 }
 
 // fetch gives the document's members as well.
-func (u Userinfo) fetch(ctx context.Context, token *oauth2.Token, a *attachment, r reading) (*Profile, []strictjson.Member, error) {
+func (u Userinfo) fetch(ctx context.Context, token *oauth2.Token, a *attachment, r mapping.Reading) (*Profile, []strictjson.Member, error) {
 	address, err := url.Parse(u.URL)
 	switch {
 	case err != nil || address.Hostname() == "" || address.Scheme != "https" && address.Scheme != "http":
@@ -496,9 +475,9 @@ func (u Userinfo) fetch(ctx context.Context, token *oauth2.Token, a *attachment,
 	case err != nil:
 		return nil, nil, &ProfileError{StatusCode: status, Message: "userinfo endpoint: " + endpoint.Reason(err), Err: hide(err)}
 	case status != http.StatusOK:
-		return nil, nil, &ProfileError{StatusCode: status, Body: NewSecret(string(body)), Message: statusMessage(status)}
+		return nil, nil, &ProfileError{StatusCode: status, Body: NewSecret(string(body)), Message: "userinfo endpoint: " + endpoint.Refused(status)}
 	}
-	profile, members, fault := r.profile(body)
+	profile, members, fault := readProfile(body, r)
 	if fault != nil {
 		fault.StatusCode, fault.Body = status, NewSecret(string(body))
 		return nil, nil, fault
@@ -506,84 +485,27 @@ func (u Userinfo) fetch(ctx context.Context, token *oauth2.Token, a *attachment,
 	return profile, members, nil
 }
 
-func statusMessage(status int) string {
-	message := fmt.Sprintf("userinfo endpoint: status %d", status)
-	switch {
-	case 300 <= status && status <= 399:
-		message += ": it redirects, which is never followed; correct the URL"
-	case status == http.StatusUnauthorized || status == http.StatusForbidden:
-		message += ": it refuses the access token; see whether the connection's scope covers the profile"
-	}
-	return message
-}
-
-// A reading is how a document becomes a profile.
-type reading struct {
-	fields map[string]string // nil for the claims of OpenID Connect
-	over   mapping.Map       // above fields
-	only   bool              // of fields nothing but user_id counts, and other members are left out
-	fault  string
-}
-
-// reading is fields under the connection's own mapping.
-func (u *profiles) reading(fields map[string]string, claims bool) reading {
-	r := reading{fields: fields}
-	if m := u.mapping; m != nil {
-		r.over, r.only, r.fault = m.Userinfo, m.Only, m.Fault
-		if claims {
-			r.over = m.Claims
-		}
-	}
-	return r
-}
-
-// paths gives where a member of the profile may stand, nil for nowhere.
-func (r *reading) paths(name string, own map[string]string) []string {
-	paths, mapped := r.over[name]
-	switch path := own[name]; {
-	case mapped:
-		return paths
-	case path == "" || r.only && name != "user_id":
-		return nil
-	// What is said of the standard address holds for no other.
-	case name == "email_verified" && r.over["email"] != nil, name == "phone_verified" && r.over["phone_number"] != nil:
-		return nil
-	default:
-		return []string{path}
-	}
-}
-
-func (r reading) profile(document []byte) (*Profile, []strictjson.Member, *ProfileError) {
+// readProfile reads a document, and gives its members as well.
+func readProfile(document []byte, r mapping.Reading) (*Profile, []strictjson.Member, *ProfileError) {
 	members, fault := objectMembers(document)
 	if fault != nil {
 		return nil, nil, fault
 	}
-	if r.fault != "" {
-		return nil, nil, profileError("%s", r.fault)
-	}
-	own := r.fields
-	if own == nil {
-		own = openIDClaims()
+	if r.Fault != "" {
+		return nil, nil, profileError("%s", r.Fault)
 	}
 	p := &Profile{}
-	names := slices.AppendSeq(slices.Collect(maps.Keys(own)), maps.Keys(r.over))
-	slices.Sort(names)
-	for _, name := range slices.Compact(names) {
-		value, path := mapping.First(members, r.paths(name, own))
-		if value == nil {
-			continue
-		}
-		if fault := p.set(name, value); fault != nil {
-			fault.Message += fmt.Sprintf(" (it is read from %q)", path)
+	for _, v := range r.Values(members) {
+		if fault := p.set(v.Name, v.Text); fault != nil {
+			fault.Message += fmt.Sprintf(" (it is read from %q)", v.Path)
 			return nil, nil, fault
 		}
 	}
 	if p.UserID == "" {
-		_, path := mapping.First(members, r.paths("user_id", own))
-		return nil, nil, profileError("user_id is missing: the document has nothing at %q", path)
+		return nil, nil, profileError("user_id is missing: the document has nothing at %q", r.Path("user_id"))
 	}
 	for _, m := range members {
-		if _, mapped := p.Extra[m.Name]; !mapped && !isAttribute(m.Name) && (!r.only || m.Name == "sub") {
+		if _, mapped := p.Extra[m.Name]; !mapped && !isAttribute(m.Name) && (!r.Only || m.Name == "sub") {
 			_ = p.set(m.Name, m.Value) // only an attribute can be wrong
 		}
 	}

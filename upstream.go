@@ -124,6 +124,7 @@ import (
 	"strconv"
 	"strings"
 
+	"example.com/upstream/internal/callback"
 	"example.com/upstream/internal/check"
 	"example.com/upstream/internal/incoming"
 	"example.com/upstream/internal/plan"
@@ -236,10 +237,10 @@ type provider struct {
 	nonce    bool    // a nonce is required
 	oauth1   bool
 	pkce     pkceMode
-	insecure bool        // the connection may have http endpoints
-	expected expectation // of an answer, without the state
-	config   tokenConfig // without RedirectURL
-	source   []byte      // the connection's JSON
+	insecure bool                 // the connection may have http endpoints
+	expected callback.Expectation // of an answer, without the state
+	config   tokenConfig          // without RedirectURL
+	source   []byte               // the connection's JSON
 }
 
 // Format prints name and strategy; LogValue gives the same.
@@ -265,7 +266,7 @@ func (p *Provider) ClientID() string { return p.read().config.oauth.ClientID }
 
 // Issuer gives the identity provider's issuer identifier, of options.issuer or
 // oidc_metadata; "" if neither has one.
-func (p *Provider) Issuer() string { return p.read().expected.issuer }
+func (p *Provider) Issuer() string { return p.read().expected.Issuer }
 
 // OpenIDConnect reports whether the answer of the token endpoint has to hold an
 // ID token, which the host verifies; see [Provider.ParseClaims].
@@ -285,6 +286,48 @@ func (p *Provider) read() *provider {
 		return q
 	}
 	return new(provider)
+}
+
+// TokenConfig gives what exchanges a code for a token, and refreshes it.
+// redirectURL is the very one that the authorization URL was made with. That of
+// an OAuth 1.0a connection gives errors: its tokens are not oauth2's.
+func (p *Provider) TokenConfig(redirectURL string) *TokenConfig {
+	q := p.get()
+	if q == nil {
+		return &TokenConfig{}
+	}
+	c := q.config // what it shares with the Provider's is never written
+	c.oauth.RedirectURL = redirectURL
+	return c.public()
+}
+
+// Demands names what the connection asks for beyond this package, and nothing has
+// met yet: "private_key_jwt", "client_secret_jwt", "tls_client_auth" or
+// "self_signed_tls_client_auth" (token_endpoint_auth_method), "app_secret" (of
+// apple), "dpop_signing_alg", "require_pushed_authorization_requests". While there
+// is any, all requests for tokens fail, and with the last there is no
+// authorization URL: with a [*ConfigError] that points to these options.
+func (p *Provider) Demands() []string {
+	if q := p.get(); q != nil && q.config.attachment != nil {
+		return slices.Clone(q.config.unmet)
+	}
+	return nil
+}
+
+// WithProtection gives a Provider whose requests with codes and tokens go through
+// f, and is like p in all else; p stays as it is. f sits inside those that were
+// attached before. It may be nil, for a host whose own HTTP client does what is
+// demanded, as with a certificate (RFC 8705).
+//
+// met lists those of [Provider.Demands] that f meets, or that the host meets;
+// other names are ignored. Where a way of client authentication is met, the body
+// of a token request holds client_id and no client_secret. Where
+// "dpop_signing_alg" is met, tokens of the type DPoP are sent, as
+// "Authorization: DPoP"; f adds the proof.
+func (p *Provider) WithProtection(f Protection, met ...string) *Provider {
+	q := *p.read()
+	q.config.attachment = q.config.attachment.with(f, met)
+	return q.public()
 }
 
 // WithProfileFetcher gives a Provider that gets profiles from f and is like p in
@@ -375,8 +418,8 @@ func (p *Provider) CheckCallback(cb *Callback, tx Transaction) error {
 		return &CallbackError{message: "there is no connection that it could be an answer to (OAuth 1.0a has another kind)"}
 	}
 	e := q.expected
-	e.state = tx.State.Reveal()
-	return e.check(cb)
+	e.State = tx.State.Reveal()
+	return checkCallback(cb, e)
 }
 
 type pkceMode uint8
@@ -407,7 +450,7 @@ func NewProvider(conn *Connection) (*Provider, error) {
 		profiles: newProfiles(conn, k), insecure: conn.InsecureAllowHTTP,
 		oauth1: k.strategy.Protocol == strategy.OAuth1,
 	}
-	p.expected = expectation{issuer: cmp.Or(o.Issuer, k.metadata.Issuer), hasIssuer: k.metadata.ResponseIssuer}
+	p.expected = callback.Expectation{Issuer: cmp.Or(o.Issuer, k.metadata.Issuer), HasIssuer: k.metadata.ResponseIssuer}
 	p.source, _ = conn.marshal() // its JSON has been checked
 	p.nonce = p.oidc && (o.SendBackChannelNonce || string(conn.doc.Lookup("options/send_back_channel_nonce")) != "false")
 	switch {

@@ -1,11 +1,12 @@
 // Package callback reads what an identity provider sends the browser back with:
 // the query of a GET (RFC 6749 section 4.1.2) or the form of a POST (OAuth 2.0
 // Form Post Response Mode). It is strict where two readers could take it for two
-// different answers, and it knows which error codes are registered. It judges no
-// value, and knows nothing of connections and logins.
+// different answers, and it knows which error codes are registered. It
+// knows nothing of connections, and of a login no more than an Expectation has.
 package callback
 
 import (
+	"crypto/subtle"
 	"io"
 	"mime"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"example.com/upstream/internal/endpoint"
 	"example.com/upstream/internal/query"
 )
 
@@ -149,4 +151,40 @@ func fromValues(form url.Values) (*Answer, *Fault) {
 		*to = values[0]
 	}
 	return a, nil
+}
+
+// An Expectation is what an answer is held against.
+type Expectation struct {
+	State     string
+	Issuer    string // "" if unknown
+	HasIssuer bool   // RFC 9207 section 2.4: every answer has one
+}
+
+// Check gives the first that is wrong: with the state, the issuer, an error, the
+// code; nil if nothing is. Of an error the parameter is "error".
+func (e Expectation) Check(a *Answer) *Fault {
+	switch {
+	case a.State == "":
+		return &Fault{"state", "state is missing"}
+	case subtle.ConstantTimeCompare([]byte(a.State), []byte(e.State)) != 1:
+		return &Fault{"state", "state is not that of this login"}
+	case a.Issuer == "" && e.HasIssuer:
+		return &Fault{"iss", "iss is missing, which the identity provider promises with every answer (RFC 9207)"}
+	case a.Issuer != "" && e.Issuer != "" && a.Issuer != e.Issuer:
+		return &Fault{"iss", "iss is not the issuer of this connection: it is another identity provider's answer (RFC 9207)"}
+	case a.Error != "":
+		return &Fault{"error", "the identity provider answers with the error " + Code(a.Error)}
+	case a.Code == "":
+		return &Fault{"code", "it holds neither a code nor an error"}
+	}
+	return nil
+}
+
+// Code gives an error code if it is a registered one, else server_error: what
+// stands there is the server's own text.
+func Code(code string) string {
+	if code != "" && !endpoint.Registered(code) {
+		return "server_error"
+	}
+	return code
 }

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"net/url"
 	"os"
 
@@ -94,4 +95,16 @@ func Reason(err error) string {
 		return "the connection ended before the answer did"
 	}
 	return "the request failed; the wrapped error has the cause"
+}
+
+// Refused says what a userinfo endpoint's status means.
+func Refused(status int) string {
+	message := fmt.Sprintf("status %d", status)
+	switch {
+	case 300 <= status && status <= 399:
+		message += ": it redirects, which is never followed; correct the URL"
+	case status == http.StatusUnauthorized || status == http.StatusForbidden:
+		message += ": it refuses the access token; see whether the connection's scope covers the profile"
+	}
+	return message
 }

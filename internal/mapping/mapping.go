@@ -118,9 +118,9 @@ func isPath(s string) bool {
 	})
 }
 
-// Lookup gives what stands at a dotted path, nil if nothing does. The longest
+// lookup gives what stands at a dotted path, nil if nothing does. The longest
 // name goes first, so that a claim named "example.com/id" can be reached.
-func Lookup(members []strictjson.Member, path string) []byte {
+func lookup(members []strictjson.Member, path string) []byte {
 	if value := strictjson.Find(members, path); value != nil {
 		return value
 	}
@@ -129,24 +129,9 @@ func Lookup(members []strictjson.Member, path string) []byte {
 			return nil
 		}
 		if below, _ := strictjson.Members(strictjson.Find(members, path[:end])); len(below) > 0 {
-			if value := Lookup(below, path[end+1:]); value != nil {
+			if value := lookup(below, path[end+1:]); value != nil {
 				return value
 			}
 		}
 	}
-}
-
-// First gives what stands at the first of the paths where anything does, null
-// only where nothing else is.
-func First(members []strictjson.Member, paths []string) (value []byte, path string) {
-	for _, p := range paths {
-		v := Lookup(members, p)
-		if v != nil && !strictjson.IsNull(v) {
-			return v, p
-		}
-		if value == nil {
-			value, path = v, p
-		}
-	}
-	return value, path
 }
