@@ -2,6 +2,10 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -150,4 +154,101 @@ func TestBrowser_Explain(t *testing.T) {
 		assert.Contains(t, problems, pointer)
 	}
 	b.picture("7-explain-errors")
+}
+
+// until opens a page again and again until it has an element.
+func (b *tab) until(address, selector string) {
+	b.t.Helper()
+	require.Eventually(b.t, func() bool {
+		b.do(chromedp.Navigate(address), chromedp.WaitVisible(chromedp.CSS("main")))
+		return ask(b, chromedp.Evaluate[bool]("document.querySelector('"+selector+"') !== null"))
+	}, time.Minute, 200*time.Millisecond)
+}
+
+// logIn fills in the identity provider's form, and waits for the application.
+func (b *tab) logIn() {
+	b.t.Helper()
+	b.do(
+		chromedp.WaitVisible(chromedp.CSS("#username")),
+		chromedp.SendKeys(chromedp.CSS("#username"), "test-user@localhost"), chromedp.SendKeys(chromedp.CSS("#password"), "verysecure"),
+		chromedp.Click(submit),
+	)
+}
+
+// What users do besides: go back and choose otherwise, reload, use two tabs, log
+// out, and come to an address that is none.
+func TestBrowser_TabsAndBack(t *testing.T) {
+	first := browser(t)
+	o, _ := start(t)
+	app, issuer := "http://"+o.app, "http://"+o.auth
+	choice := func(n int) chromedp.CSS { return chromedp.CSS(fmt.Sprintf(".buttons li:nth-child(%d) a", n)) }
+
+	first.do(chromedp.Navigate(app+"/login"), chromedp.Click(choice(1)), chromedp.WaitVisible(chromedp.CSS("#username")))
+	first.do(chromedp.NavigateBack(), chromedp.WaitVisible(choice(3)), chromedp.Reload(), chromedp.WaitVisible(choice(3)), chromedp.Click(choice(3)))
+	first.do(chromedp.WaitVisible(chromedp.CSS("#username")))
+
+	// The second tab begins a login of its own and ends it first. The sample
+	// application remembers one login for each browser, the last that was begun.
+	ctx, stop := chromedp.NewContext(first.ctx)
+	t.Cleanup(stop)
+	second := &tab{t, ctx}
+	second.do(chromedp.Navigate(app+"/login?connection=members"), chromedp.WaitVisible(chromedp.CSS("#username")))
+	second.logIn()
+	assert.Equal(t, "oauth2|members|id1", second.text("#sub"))
+	first.logIn()
+	assert.Contains(t, first.text(".bad"), "does not belong to a login that began in this browser")
+
+	// The server itself has let both in, and the last one counts.
+	first.do(chromedp.Navigate(issuer + "/"))
+	assert.Equal(t, "oauth2|partner|id1", first.text("code"))
+	first.do(chromedp.Navigate(app+"/again"), chromedp.Navigate(app+"/login"))
+	assert.Equal(t, "oauth2|partner|id1", first.text("#sub"), "without a page between")
+	first.do(chromedp.Navigate(issuer+"/"), chromedp.Click(submit), chromedp.WaitNotPresent(chromedp.CSS("form")))
+	assert.Equal(t, "Auth server", first.text("h1"))
+
+	first.do(chromedp.Navigate(issuer+"/nowhere"), chromedp.Click(chromedp.CSS("main a")))
+	assert.Equal(t, "Auth server", first.text("h1"))
+	first.do(chromedp.Click(chromedp.CSS(".buttons a")))
+	assert.Equal(t, "Logged in", first.text("h1"))
+}
+
+// response_mode=form_post: the page sends itself, which its policy lets it do.
+func TestBrowser_FormPost(t *testing.T) {
+	b := browser(t)
+	s := newStack(t)
+	got := make(chan url.Values, 1)
+	application := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost && r.ParseForm() == nil {
+			got <- r.PostForm
+		}
+		_, _ = w.Write([]byte("<main>thank you</main>"))
+	}))
+	defer application.Close()
+	config := s.replicas[0].Config
+	config.Clients = []Client{{ID: "other", Name: "Other", RedirectURIs: []string{application.URL + "/callback"}}}
+	s.edit("corporate.json", `"enabled_clients": ["sample-app"]`, `"enabled_clients": ["sample-app", "other"]`)
+	server := httptest.NewUnstartedServer(nil)
+	config.Issuer = "http://" + server.Listener.Addr().String()
+	other, err := NewServer(t.Context(), config)
+	require.NoError(t, err)
+	server.Config.Handler = other.Handler()
+	server.Start()
+	defer server.Close()
+	b.do(chromedp.Navigate(s.app + "/login?connection=corporate"))
+	b.logIn()
+	b.text("#sub") // and there is a session, for cookies know no ports
+	query := url.Values{
+		"client_id": {"other"}, "redirect_uri": {application.URL + "/callback"}, "response_type": {"code"}, "scope": {"openid"},
+		"response_mode": {"form_post"}, "state": {"a&b"},
+	}
+	b.do(chromedp.Navigate(config.Issuer + "/authorize?" + query.Encode()))
+	var form url.Values
+	select {
+	case form = <-got:
+	case <-time.After(time.Minute):
+		t.Fatal("the page does not send itself")
+	}
+	assert.NotEmpty(t, form.Get("code"))
+	assert.Equal(t, "a&b", form.Get("state"))
+	assert.Equal(t, config.Issuer, form.Get("iss"))
 }
