@@ -25,20 +25,21 @@ func child(in io.Reader, out io.Writer) {
 		return
 	}
 	l := start.Limits
+	receive(start.Code)
 	debug.SetMemoryLimit(int64(l.Memory))
 	if err := confine(l.Memory); err != nil {
 		_ = writeFrame(out, &frame{Kind: "ready", Failed: true, Message: "the limits of the script's process could not be set: " + err.Error()})
 		return
 	}
-	o := Options{CPU: l.CPU, Timeout: l.Timeout, Memory: l.Memory, Stack: l.Stack, MaxResult: l.MaxResult, MaxRequests: l.MaxRequests, MaxResponse: l.MaxResponse, Idle: 1, Concurrency: 1}
+	o := Options{CPU: l.CPU, Timeout: l.Timeout, Memory: l.Memory, Stack: l.Stack, MaxResult: l.MaxResult, MaxRequests: l.MaxRequests, MaxResponse: l.MaxResponse, Idle: 1, Concurrency: 1, Pool: NewPool(1, time.Hour)}
 	o = o.withDefaults() // for what a child has no use for
-	p, err := newPool(start.Source, o)
+	p, err := newEngines(start.Source, o)
 	if err != nil {
 		f := asError(err, "no JavaScript engine could be started")
 		_ = writeFrame(out, &frame{Kind: "ready", Failed: true, Limit: f.Limit, Line: f.Line, Column: f.Column, Message: sendable(f.Message)})
 		return
 	}
-	s := &served{out: out, pool: p}
+	s := &served{out: out, engines: p}
 	s.send(&frame{Kind: "ready"})
 	for {
 		f, err := readFrame(r, maxFromProgram)
@@ -56,7 +57,7 @@ func child(in io.Reader, out io.Writer) {
 
 // served is what the child knows of the run that it serves.
 type served struct {
-	pool *pool
+	engines *engines
 
 	writing sync.Mutex
 	out     io.Writer
@@ -77,11 +78,11 @@ func (s *served) send(f *frame) {
 func (s *served) run(f *frame) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(f.Left))
 	defer cancel()
-	events := make(chan event, s.pool.options.MaxRequests+1)
+	events := make(chan event, s.engines.options.MaxRequests+1)
 	s.mu.Lock()
 	s.current, s.events = f.Run, events
 	s.mu.Unlock()
-	profile, err := s.pool.execute(ctx, f.Input, s, events)
+	profile, err := s.engines.execute(ctx, f.Input, s, events)
 	done := &frame{Kind: "done", Profile: profile, CPU: int64(usedCPU())}
 	if err != nil {
 		failure := asError(err, "the run failed")

@@ -1,12 +1,16 @@
 package fetchscript_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -127,9 +131,10 @@ func token(extra map[string]any) *oauth2.Token {
 	return (&oauth2.Token{AccessToken: accessToken, TokenType: "Bearer"}).WithExtra(extra)
 }
 
-// fetch runs a script once.
+// fetch runs a script once, with all the time that it wants where o says nothing of it.
 func fetch(t testing.TB, ctx context.Context, o fetchscript.Options, source string, tok *oauth2.Token) (*upstream.Profile, error) {
 	t.Helper()
+	o.CPU, o.Timeout = cmp.Or(o.CPU, slow.CPU), cmp.Or(o.Timeout, slow.Timeout)
 	s, err := o.Compile(source)
 	require.NoError(t, err)
 	return s.Fetch(ctx, tok, connection())
@@ -141,4 +146,23 @@ func result(t testing.TB, ctx context.Context, source string, tok *oauth2.Token)
 	p, err := fetch(t, ctx, fetchscript.Options{}, source, tok)
 	require.NoError(t, err)
 	return string(p.Extra["out"])
+}
+
+// children gives the processes that this one has started.
+func children(t *testing.T) []string {
+	me := strconv.Itoa(os.Getpid())
+	files, err := filepath.Glob("/proc/[0-9]*/stat") // none where there is no /proc
+	require.NoError(t, err)
+	var all []string
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			continue // it has ended
+		}
+		fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
+		if len(fields) > 1 && fields[1] == me && fields[0] != "Z" {
+			all = append(all, filepath.Dir(file))
+		}
+	}
+	return all
 }

@@ -4,8 +4,8 @@
 //
 //	provider, err = fetchscript.Attach(provider, conn, nil)
 //
-// From then on [upstream.Provider.FetchProfile] runs the script where there is
-// neither a Go function nor a userinfo endpoint. [Compile] and [Script.Fetch]
+// From then on [upstream.Provider.FetchProfile] runs the script where there is one
+// and the program has no function of its own. [Compile] and [Script.Fetch]
 // are for programs that go about it themselves.
 //
 // # What a script finds
@@ -17,11 +17,12 @@
 // called as OAuth 1.0a's, with the token's secret in the second place.
 //
 // The globals request, _, Buffer, jwt, console, configuration, URL,
-// URLSearchParams, fetch, setTimeout and its kin, TextEncoder, TextDecoder,
-// atob and btoa; and by require, with a version behind the name or without:
-// axios, buffer, crypto, events, http, https, jsonwebtoken, jwt-decode, lodash,
-// oauth, querystring, request, url, util and xml2js. lodash is the library
-// itself, the others are made here and have what scripts use of them.
+// URLSearchParams, fetch, AbortController, setTimeout and its kin, TextEncoder,
+// TextDecoder, atob and btoa; and by require, with a version behind the name or
+// without: assert, axios, buffer, crypto, events, http, https, jsonwebtoken,
+// jwt-decode, lodash, oauth, querystring, request, stream, string_decoder,
+// timers, url, util, xml2js and zlib. They are the libraries that npm has, but
+// for request, http and https, crypto, timers and fetch, which are made here.
 //
 // The context has the members of the token response that the script's text
 // names, and client_id, client_secret and the endpoints of the connection.
@@ -43,8 +44,16 @@
 //     another. TLS settings of a script have no effect: the host's client has
 //     them.
 //   - Cookies are not kept.
+//   - The fault of a network has the code that Node.js gives it, and words of ours.
+//   - The libraries are those for browsers where npm has them: some of their
+//     errors have no code, Buffer finds no empty text, and inspect is of Node 20.
+//   - http and https have no agents, sockets and TLS settings; crypto has hashes,
+//     HMAC, signatures by RSA and ECDSA, and random bytes.
 //
 // # Safety
+//
+// A [Pool] bounds the engines and processes of all scripts. [PublicOnly] keeps
+// scripts out of the program's own network.
 //
 // A run has the limits of [Options], and so has [Compile]: the parser is slow on
 // some texts. A text that ends the function around it, to run code when it is

@@ -1,14 +1,16 @@
 package fetchscript
 
-// DropIdle closes the engines or processes of a script that are ready.
+// DropIdle ends the engines or processes of a script that are ready.
 func DropIdle(s *Script) {
-	s.machine.close()
-	switch m := s.machine.(type) {
-	case *pool:
-		m.closed = false
-	case *children:
-		m.closed = false
+	own := placesOf(s)
+	own.pool.remove(func(r resting) bool { return r.owner == own })
+}
+
+func placesOf(s *Script) *places {
+	if c, is := s.machine.(*children); is {
+		return c.places
 	}
+	return s.machine.(*engines).places
 }
 
 // Redact is what messages go through.
@@ -20,12 +22,17 @@ func Redact(secrets, bodies []string, text string) string {
 	return r.clean(text)
 }
 
-// Idle counts the engines of a script that are ready.
-func Idle(s *Script) int {
-	p := s.machine.(*pool)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return len(p.idle)
+// Idle counts the engines or processes of a script that are ready.
+func Idle(s *Script) (n int) {
+	own := placesOf(s)
+	own.pool.mu.Lock()
+	defer own.pool.mu.Unlock()
+	for _, r := range own.pool.ready {
+		if r.owner == own {
+			n++
+		}
+	}
+	return n
 }
 
 // IsolationOf starts children of another binary.

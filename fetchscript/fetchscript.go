@@ -16,7 +16,6 @@ import (
 	"golang.org/x/oauth2"
 
 	"example.com/upstream"
-	"example.com/upstream/internal/strategy"
 )
 
 // Options are the limits and surroundings of scripts. The zero value has the
@@ -30,12 +29,15 @@ type Options struct {
 	MaxRequests int           // HTTP requests of a run, redirects included; 20
 	MaxResponse int           // bytes of an answer's body, after decompression; 1 MiB
 
-	// Concurrency is how many runs of one script there may be at once; 100.
-	// Others wait, each until its Timeout.
+	// Concurrency is how many runs of one script there may be at once; 25, a
+	// quarter of what the pool has. Others wait, each until its Timeout.
 	Concurrency int
-	// Idle is how many engines of one script stay ready between runs, each with
-	// some 1 MiB, or 3 where the script uses lodash; GOMAXPROCS, but at least 4.
+	// Idle is how many engines or processes of one script stay ready between
+	// runs; GOMAXPROCS, but at least 4.
 	Idle int
+	// Pool is what bounds the engines and processes of all scripts; nil for
+	// that of the program, see [DefaultPool].
+	Pool *Pool
 
 	// Configuration is what scripts find in the global configuration. Its
 	// values count as secrets.
@@ -74,8 +76,11 @@ func (o Options) withDefaults() Options {
 	set(&o.MaxResult, mebibyte/4)
 	set(&o.MaxRequests, 20)
 	set(&o.MaxResponse, mebibyte)
-	set(&o.Concurrency, 100)
+	set(&o.Concurrency, poolTotal/4)
 	set(&o.Idle, max(runtime.GOMAXPROCS(0), 4))
+	if o.Pool == nil {
+		o.Pool = defaultPool
+	}
 	o.Configuration = maps.Clone(o.Configuration) // the program may go on changing its own
 	return o
 }
@@ -125,7 +130,7 @@ func newMachine(src string, o Options) (machine, error) {
 	if o.Isolation != nil {
 		return newChildren(src, o)
 	}
-	return newPool(src, o)
+	return newEngines(src, o)
 }
 
 func closeMachine(m machine) { m.close() }
@@ -189,9 +194,8 @@ func (s *Script) fetch(ctx context.Context, token *oauth2.Token, conn *upstream.
 }
 
 // Attach gives a Provider that is like p but for how it gets a profile: by own,
-// a function of the program's, where that is not nil; else from the userinfo
-// endpoint, where the connection or its strategy has one; else by the
-// connection's own fetchUserProfile script, where there is one.
+// a function of the program's, where that is not nil; else by the connection's
+// fetchUserProfile script, where there is one; else as p does.
 //
 //	provider, err = fetchscript.Attach(provider, conn, nil)
 //
@@ -207,7 +211,7 @@ func (o Options) Attach(p *upstream.Provider, conn *upstream.Connection, own ups
 		return nil, messageError("Attach needs a provider and its connection")
 	case own != nil:
 		return p.WithProfileFetcher(own), nil
-	case hasUserinfo(conn) || conn.Options.FetchUserProfile.Reveal() == "":
+	case conn.Options.FetchUserProfile.IsZero():
 		return p, nil
 	}
 	s, err := o.Compile(conn.Options.FetchUserProfile.Reveal())
@@ -222,11 +226,3 @@ func (o Options) Attach(p *upstream.Provider, conn *upstream.Connection, own ups
 }
 
 const givenUp = "the login was given up"
-
-// hasUserinfo says whether FetchProfile has a place to ask, as NewProvider has it.
-func hasUserinfo(conn *upstream.Connection) bool {
-	o := &conn.Options
-	return o.UserinfoEndpoint != "" || strategy.Lookup(conn.Strategy, strategy.Settings{
-		Protocol: o.Protocol, Domain: o.Domain, TenantDomain: o.TenantDomain, IdentityAPI: o.IdentityAPI, UseWSFed: o.UseWSFed, WAADProtocol: o.WAADProtocol,
-	}).With(o.TokenURL).UserinfoURL != ""
-}

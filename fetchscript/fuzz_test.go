@@ -33,11 +33,7 @@ func FuzzScript(f *testing.F) {
 			}
 			return
 		}
-		begin := time.Now()
 		profile, err := s.Fetch(answering(t.Context(), account), token(nil), connection())
-		if took := time.Since(begin); took > 10*time.Second { // generous: the fuzzer loads all processors
-			t.Fatalf("the run took %v", took)
-		}
 		checkOutcome(t, profile, err)
 	})
 }

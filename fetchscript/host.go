@@ -1,8 +1,8 @@
 package fetchscript
 
 // This file owns the functions that the prelude asks the host for because Go
-// has them: codecs, hashes, URLs. They only compute. Signatures are in keys.go,
-// XML is in xml.go.
+// has them: codecs, hashes, domain names. They only compute. Signatures are in
+// keys.go.
 
 import (
 	"crypto/hmac"
@@ -13,29 +13,26 @@ import (
 	"crypto/sha512"
 	"crypto/subtle"
 	"encoding/base64"
-	"encoding/binary"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"hash"
 	mathrand "math/rand/v2"
-	"net/url"
 	"strconv"
 	"strings"
 	"unicode/utf16"
-	"unicode/utf8"
+
+	"golang.org/x/net/idna"
 
 	"example.com/upstream/internal/strictjson"
 )
 
-// A function of the host takes texts or bytes. In the program's process nothing
-// ends it before it is done: it must be quick, whatever a script hands it, or
-// look at stopped.
+// A function of the host takes texts or bytes, and gives what engine.Host may
+// give. In the program's process nothing ends it before it is done: it must be
+// quick, whatever a script hands it.
 type function struct {
-	arity  int
-	binary bool // the answer becomes an ArrayBuffer
-	call   func(args []string, stopped func() bool) (string, error)
+	arity int
+	call  func(args []string) (any, error)
 }
 
 // maxArguments bounds what a call is given, in bytes; where Options.MaxResponse
@@ -43,32 +40,33 @@ type function struct {
 const maxArguments = 16 * mebibyte
 
 func text(arity int, call func(args []string) (string, error)) function {
-	return function{arity, false, func(args []string, _ func() bool) (string, error) { return call(args) }}
+	return function{arity, func(args []string) (any, error) { return call(args) }}
 }
 
 func bytesOf(arity int, call func(args []string) (string, error)) function {
-	f := text(arity, call)
-	f.binary = true
-	return f
+	return function{arity, func(args []string) (any, error) {
+		answer, err := call(args)
+		return []byte(answer), err
+	}}
 }
 
 // functions are all of them. Never written.
 var functions = map[string]function{
 	"json":        text(1, func(a []string) (string, error) { return exactJSON(a[0]) }),
+	"library":     {1, func(a []string) (any, error) { return libraryCode(a[0]) }},
+	"domain":      text(1, func(a []string) (string, error) { return domainToASCII(a[0]), nil }),
 	"random":      text(0, func([]string) (string, error) { return strconv.FormatFloat(mathrand.Float64(), 'g', -1, 64), nil }),
 	"encode":      text(2, func(a []string) (string, error) { return encode(a[0], a[1]) }),
 	"decode":      bytesOf(2, func(a []string) (string, error) { return decode(a[0], a[1]) }),
-	"url":         text(2, func(a []string) (string, error) { return parseURL(a[0], a[1]) }),
 	"hash":        bytesOf(2, func(a []string) (string, error) { return digest(a[0], nil, a[1]) }),
 	"hmac":        bytesOf(3, func(a []string) (string, error) { return digest(a[0], &a[1], a[2]) }),
 	"randomBytes": bytesOf(1, func(a []string) (string, error) { return randomBytes(a[0]) }),
 	"equal": text(2, func(a []string) (string, error) {
 		return strconv.FormatBool(subtle.ConstantTimeCompare([]byte(a[0]), []byte(a[1])) == 1), nil
 	}),
-	"jwtSign":   text(3, func(a []string) (string, error) { return jwtSign(a[0], a[1], a[2]) }),
-	"jwtVerify": text(4, func(a []string) (string, error) { return jwtVerify(a[0], a[1], a[2], a[3]) }),
-	"rsaSHA1":   bytesOf(2, func(a []string) (string, error) { return rsaSHA1(a[0], a[1]) }),
-	"xml":       {1, false, func(a []string, stopped func() bool) (string, error) { return parseXML(a[0], stopped) }},
+	"key":    text(2, func(a []string) (string, error) { return describeKey(a[0], a[1]) }),
+	"sign":   bytesOf(4, func(a []string) (string, error) { return sign(a[0], a[1], a[2], a[3]) }),
+	"verify": text(5, func(a []string) (string, error) { return verify(a[0], a[1], a[2], a[3], a[4]) }),
 }
 
 // exactJSON checks a text that the script parses, by the rules of the whole
@@ -119,23 +117,17 @@ func inexact(number string) bool {
 func encode(encoding, raw string) (string, error) {
 	switch encoding {
 	case "utf8":
-		if !utf8.ValidString(raw) {
-			return strings.ToValidUTF8(raw, "\uFFFD"), nil
-		}
-		return raw, nil
+		return raw, nil // the engine mends what is none
 	case "hex":
 		return hex.EncodeToString([]byte(raw)), nil
 	case "base64":
 		return base64.StdEncoding.EncodeToString([]byte(raw)), nil
 	case "base64url":
 		return base64.RawURLEncoding.EncodeToString([]byte(raw)), nil
-	case "latin1", "ascii":
+	case "latin1":
 		runes := make([]rune, len(raw))
 		for i := range runes {
 			runes[i] = rune(raw[i])
-			if encoding == "ascii" {
-				runes[i] &= 0x7f
-			}
 		}
 		return string(runes), nil
 	case "utf16le":
@@ -157,16 +149,10 @@ func decode(encoding, s string) (string, error) {
 		return string(raw), nil
 	case "base64", "base64url":
 		return decodeBase64(s), nil
-	case "latin1", "ascii":
+	case "latin1":
 		raw := make([]byte, 0, len(s))
-		for _, c := range s {
+		for _, c := range utf16.Encode([]rune(s)) {
 			raw = append(raw, byte(c))
-		}
-		return string(raw), nil
-	case "utf16le":
-		var raw []byte
-		for _, unit := range utf16.Encode([]rune(s)) {
-			raw = binary.LittleEndian.AppendUint16(raw, unit)
 		}
 		return string(raw), nil
 	}
@@ -194,41 +180,16 @@ func decodeBase64(s string) string {
 	return string(raw)
 }
 
-func parseURL(input, base string) (string, error) {
-	u, err := url.Parse(strings.TrimSpace(input))
-	if err == nil && base != "" {
-		var b *url.URL
-		if b, err = url.Parse(strings.TrimSpace(base)); err == nil {
-			u = b.ResolveReference(u)
-		}
+// domains is how the WHATWG's URL standard has domain names made ASCII.
+var domains = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.StrictDomainName(false), idna.CheckHyphens(false), idna.CheckJoiners(true), idna.BidiRule(), idna.VerifyDNSLength(false))
+
+// domainToASCII gives "" for what is no domain name.
+func domainToASCII(domain string) string {
+	ascii, err := domains.ToASCII(domain)
+	if err != nil {
+		return ""
 	}
-	if err != nil || u.Scheme == "" || u.Host == "" {
-		return "", errors.New("invalid URL")
-	}
-	part := func(sign, s string) string {
-		if s == "" {
-			return ""
-		}
-		return sign + s
-	}
-	password, _ := u.User.Password()
-	path := u.EscapedPath()
-	if path == "" {
-		path = "/"
-	}
-	port := u.Port()
-	if u.Scheme == "https" && port == "443" || u.Scheme == "http" && port == "80" {
-		port = ""
-	}
-	name := strings.ToLower(u.Hostname())
-	if strings.Contains(name, ":") {
-		name = "[" + name + "]"
-	}
-	out, err := json.Marshal(map[string]string{
-		"protocol": u.Scheme + ":", "username": url.PathEscape(u.User.Username()), "password": url.PathEscape(password),
-		"hostname": name, "port": port, "pathname": path, "search": part("?", u.RawQuery), "hash": part("#", u.EscapedFragment()),
-	})
-	return string(out), err
+	return ascii
 }
 
 func newHash(name string) (func() hash.Hash, error) {

@@ -44,6 +44,7 @@ type call struct {
 	Timeout    float64     `json:"timeout"`    // ms, 0 for none
 	Redirects  int         `json:"redirects"`  // how many may be followed
 	All        bool        `json:"all"`        // also those after a POST
+	Raw        bool        `json:"raw"`        // the script decompresses what it asks to be compressed
 	WantBinary bool        `json:"wantBinary"` // the answer's body is wanted in base64
 }
 
@@ -133,6 +134,9 @@ func (out *outside) exchange(ctx context.Context, c *call, body string) (*http.R
 		header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(target.User.Username()+":"+password)))
 	}
 	target.User = nil
+	if !c.Raw {
+		header.Del("Accept-Encoding")
+	}
 	method, first := c.Method, endpoint.Origin(target)
 	for followed := 0; ; followed++ {
 		if followed > 0 { // the first was counted as the script asked for it
@@ -195,6 +199,9 @@ func redirect(resp *http.Response) *url.URL {
 
 // send sends one request by the host's client and reads the whole answer.
 func (out *outside) send(ctx context.Context, method string, target *url.URL, header http.Header, body string) (*http.Response, string, error) {
+	if port := ":" + map[string]string{"https": "443", "http": "80"}[target.Scheme]; strings.HasSuffix(target.Host, port) {
+		target.Host = strings.TrimSuffix(target.Host, port) // the header Host is without it, as everybody has it
+	}
 	req, err := http.NewRequestWithContext(ctx, method, target.String(), strings.NewReader(body))
 	if err != nil {
 		return nil, "", refusal("the request is not valid")
@@ -207,7 +214,7 @@ func (out *outside) send(ctx context.Context, method string, target *url.URL, he
 		req.Host = host
 	}
 	// net/http sees to these.
-	for _, name := range []string{"Host", "Accept-Encoding", "Content-Length", "Connection", "Transfer-Encoding"} {
+	for _, name := range []string{"Host", "Content-Length", "Connection", "Transfer-Encoding"} {
 		req.Header.Del(name)
 	}
 	host, given := endpoint.HostClient(ctx)

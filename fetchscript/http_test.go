@@ -51,7 +51,7 @@ func TestFetchRedirectModes(t *testing.T) {
 		echo(w, r)
 	})
 	out := func(mode, path string) string {
-		return result(t, p.context(t.Context()), "async () => ({ user_id: 'u1', out: await fetch('https://idp.example.com"+path+"', { redirect: '"+mode+"' }).then((r) => r.status, (e) => e.name + ': ' + e.message) })", token(nil))
+		return result(t, p.context(t.Context()), "async () => ({ user_id: 'u1', out: await fetch('https://idp.example.com"+path+"', { redirect: '"+mode+"' }).then((r) => r.status, (e) => e.name + ': ' + e.message + ': ' + e.cause.message) })", token(nil))
 	}
 	assert.Equal(t, "200", out("follow", "/moved"))
 	assert.Equal(t, "302", out("manual", "/moved"))

@@ -70,8 +70,9 @@ type frame struct {
 	Kind string `json:"kind"`
 
 	// start, to the child
-	Limits *limits `json:"limits,omitempty"`
-	Source string  `json:"source,omitempty"`
+	Limits *limits           `json:"limits,omitempty"`
+	Source string            `json:"source,omitempty"`
+	Code   map[string][]byte `json:"code,omitempty"`
 
 	// run, to the child
 	Run   int    `json:"run,omitempty"`
@@ -138,13 +139,9 @@ func readFrame(r io.Reader, most int) (*frame, error) {
 
 // children are the processes of one script.
 type children struct {
+	*places
 	options *Options
 	source  string
-	slots   chan struct{}
-
-	mu     sync.Mutex
-	idle   []*process
-	closed bool
 }
 
 // A process is a child as the program sees it.
@@ -152,7 +149,7 @@ type process struct {
 	command *exec.Cmd
 	in      io.WriteCloser
 	out     io.ReadCloser
-	frames  chan *frame // closed when the child has ended
+	frames  chan *frame // closed when the child has ended, and was waited for
 	runs    int
 
 	once   sync.Once
@@ -162,20 +159,18 @@ type process struct {
 // newChildren has a child see whether the script compiles. That child is ended
 // again: a program may have thousands of connections by which nobody logs in.
 func newChildren(source string, o Options) (*children, error) {
-	c := &children{options: &o, source: source, slots: make(chan struct{}, o.Concurrency)}
-	p, err := c.start(context.Background())
+	c := &children{places: newPlaces(&o), options: &o, source: source}
+	u, err := c.take(context.Background(), c.start)
 	if err != nil {
 		return nil, err
 	}
-	p.kill()
-	for range p.frames { // until it has ended
-	}
+	c.put(u, false)
 	return c, nil
 }
 
 // start starts a child and waits until the script is ready in it.
-func (c *children) start(ctx context.Context) (*process, error) {
-	failed := func(err error) (*process, error) {
+func (c *children) start(ctx context.Context) (unit, error) {
+	failed := func(err error) (unit, error) {
 		if ctx.Err() != nil {
 			return nil, &Error{Limit: LimitTime, Message: "the script's process did not start in time", Err: ctx.Err()}
 		}
@@ -196,15 +191,18 @@ func (c *children) start(ctx context.Context) (*process, error) {
 		return failed(err)
 	}
 	p := &process{command: command, in: in, out: out, frames: make(chan *frame), killed: make(chan struct{})}
-	go p.read(maxFrame(c.options.Memory))
+	go func() {
+		p.read(maxFrame(c.options.Memory))
+		c.pool.remove(func(r resting) bool { return r.unit == p }) // where it died idle
+	}()
 	o := c.options
-	begin := &frame{Kind: "start", Source: c.source, Limits: &limits{o.CPU, o.Timeout, o.Memory, o.Stack, o.MaxResult, o.MaxRequests, o.MaxResponse}}
+	begin := &frame{Kind: "start", Source: c.source, Code: shipped(c.source), Limits: &limits{o.CPU, o.Timeout, o.Memory, o.Stack, o.MaxResult, o.MaxRequests, o.MaxResponse}}
 	// The child keeps to the limits by itself; this is for one that cannot.
 	late := time.AfterFunc(childStart+o.Timeout, p.kill)
 	defer late.Stop()
 	defer context.AfterFunc(ctx, p.kill)() // also while the frame is written
 	if err := writeFrame(in, begin); err != nil {
-		p.kill()
+		p.end()
 		return failed(err)
 	}
 	select {
@@ -212,13 +210,13 @@ func (c *children) start(ctx context.Context) (*process, error) {
 		if f != nil && f.Kind == "ready" && !f.Failed {
 			return p, nil
 		}
-		p.kill()
+		p.end()
 		if f != nil && f.Failed {
 			return nil, &Error{Limit: f.Limit, Line: f.Line, Column: f.Column, Message: f.Message}
 		}
 		return failed(errors.New("it ended at once"))
 	case <-ctx.Done():
-		p.kill()
+		p.end()
 		return failed(ctx.Err())
 	}
 }
@@ -249,9 +247,16 @@ func (p *process) kill() {
 	})
 }
 
-// waits says whether an idle child is there to be used: one that ended, or
-// speaks though it was not asked, is not.
-func (p *process) waits() bool {
+// end implements unit.
+func (p *process) end() {
+	p.kill()
+	for range p.frames { // until it has ended
+	}
+}
+
+// usable implements unit: a child that ended, or speaks though it was not asked,
+// is not.
+func (p *process) usable() bool {
 	select {
 	case <-p.frames:
 		return false
@@ -260,70 +265,15 @@ func (p *process) waits() bool {
 	}
 }
 
-func (c *children) take(ctx context.Context) (*process, error) {
-	select {
-	case c.slots <- struct{}{}:
-	case <-ctx.Done():
-		return nil, &Error{Limit: LimitTime, Message: "all processes of the script were in use", Err: ctx.Err()}
-	}
-	for p := c.pop(); p != nil; p = c.pop() {
-		if p.waits() {
-			return p, nil
-		}
-		p.kill()
-	}
-	p, err := c.start(ctx)
-	if err != nil {
-		<-c.slots
-	}
-	return p, err
-}
-
-// pop gives the idle child that was used last, nil if there is none.
-func (c *children) pop() *process {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	n := len(c.idle)
-	if n == 0 {
-		return nil
-	}
-	p := c.idle[n-1]
-	c.idle = c.idle[:n-1]
-	return p
-}
-
-// put takes a child back, if it may serve on.
-func (c *children) put(p *process, healthy bool) {
-	c.mu.Lock()
-	if healthy && !c.closed && p.runs < childRuns && len(c.idle) < c.options.Idle {
-		c.idle = append(c.idle, p)
-		p = nil
-	}
-	c.mu.Unlock()
-	if p != nil {
-		p.kill()
-	}
-	<-c.slots
-}
-
-func (c *children) close() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.closed = true
-	for _, p := range c.idle {
-		p.kill()
-	}
-	c.idle = nil
-}
-
 // run implements machine.
 func (c *children) run(ctx context.Context, in *input, out *outside) (string, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // ends the requests that nobody waits for
-	p, err := c.take(ctx)
+	u, err := c.take(ctx, c.start)
 	if err != nil {
 		return "", err
 	}
+	p := u.(*process)
 	p.runs++
 	l := &direct{ctx: ctx, out: out, events: make(chan event, c.options.MaxRequests+1)}
 	done, err := c.converse(ctx, p, in, l)
@@ -331,7 +281,7 @@ func (c *children) run(ctx context.Context, in *input, out *outside) (string, er
 		c.put(p, false)
 		return "", err
 	}
-	c.put(p, done.Limit == "" && time.Duration(done.CPU) < childCPU)
+	c.put(p, done.Limit == "" && p.runs < childRuns && time.Duration(done.CPU) < childCPU)
 	if done.Failed {
 		return "", &Error{Limit: done.Limit, Message: done.Message}
 	}

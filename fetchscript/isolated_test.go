@@ -28,7 +28,7 @@ func TestHostileIsolated(t *testing.T) {
 	p, o := hostileIDP(t), tight
 	o.Isolation = isolation
 	for i, h := range hostile {
-		if raceFactor > 1 && i%4 != 0 {
+		if underRace && i%4 != 0 {
 			continue // a child under the race detector is slow to start
 		}
 		t.Run(h.name, func(t *testing.T) { ends(t, o, p.context(t.Context()), h.body, h.limits) })
@@ -60,25 +60,6 @@ func TestIsolatedRunsShareNothing(t *testing.T) {
 	s, err := fetchscript.Options{Isolation: isolation}.Compile(sharing)
 	require.NoError(t, err)
 	sharesNothing(t, s)
-}
-
-// children gives the processes that this one has started.
-func children(t *testing.T) []string {
-	me := strconv.Itoa(os.Getpid())
-	files, err := filepath.Glob("/proc/[0-9]*/stat")
-	require.NoError(t, err)
-	var all []string
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			continue // it has ended
-		}
-		fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
-		if len(fields) > 1 && fields[1] == me && fields[0] != "Z" {
-			all = append(all, filepath.Dir(file))
-		}
-	}
-	return all
 }
 
 // TestIsolatedProcessIsConfined looks at what the system says of a child.
@@ -117,11 +98,9 @@ func TestIsolatedProcessIsConfined(t *testing.T) {
 	require.NoError(t, unix.Kill(held, unix.SIGSTOP))
 	short, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
-	begin := time.Now()
 	_, err = s.Fetch(short, token(nil), connection())
 	require.ErrorIs(t, err, context.DeadlineExceeded)
-	assert.Less(t, time.Since(begin), 2*time.Second)
-	assert.Eventually(t, func() bool { return !slices.Contains(children(t), own[0]) }, 5*time.Second, 10*time.Millisecond)
+	assert.NotContains(t, children(t), own[0])
 	_, err = s.Fetch(t.Context(), token(nil), connection())
 	require.NoError(t, err)
 	for _, dir := range children(t) {
@@ -136,13 +115,13 @@ func TestIsolatedProcessIsConfined(t *testing.T) {
 	process, err := os.FindProcess(pid)
 	require.NoError(t, err)
 	require.NoError(t, process.Kill())
-	time.Sleep(50 * time.Millisecond)
+	require.Eventually(t, func() bool { return fetchscript.Idle(s) == 0 }, time.Minute, time.Millisecond)
 	_, err = s.Fetch(t.Context(), token(nil), connection())
 	require.NoError(t, err)
 }
 
 func TestIsolatedConcurrent(t *testing.T) {
-	s, err := fetchscript.Options{Isolation: isolation, Concurrency: 4, Idle: 4, Timeout: 30 * time.Second}.Compile(sample)
+	s, err := fetchscript.Options{Isolation: isolation, Concurrency: 4, Idle: 4, Timeout: 5 * time.Minute}.Compile(sample)
 	require.NoError(t, err)
 	ctx := answering(t.Context(), account)
 	var all sync.WaitGroup
@@ -158,14 +137,12 @@ func TestIsolatedConcurrent(t *testing.T) {
 }
 
 func TestIsolatedGivesUpWithTheLogin(t *testing.T) {
-	s, err := fetchscript.Options{Isolation: isolation}.Compile("(t, c, cb) => setTimeout(cb, 5000)")
+	s, err := fetchscript.Options{Isolation: isolation}.Compile("(t, c, cb) => setTimeout(cb, 1e8)")
 	require.NoError(t, err)
 	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	defer cancel()
-	begin := time.Now()
 	_, err = s.Fetch(ctx, token(nil), connection())
 	require.ErrorIs(t, err, context.DeadlineExceeded)
-	assert.Less(t, time.Since(begin), 2*time.Second)
 }
 
 // TestIsolatedChildEndsWithTheProgram: the pipe is all that keeps a child.
@@ -183,7 +160,7 @@ func TestIsolatedChildEndsWithTheProgram(t *testing.T) {
 	select {
 	case err := <-done:
 		require.NoError(t, err)
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		_ = command.Process.Kill()
 		t.Fatal("the child lives on")
 	}
@@ -207,7 +184,7 @@ func TestIsolatedLeavesNothing(t *testing.T) {
 		_, err := o.Compile("(t, c, cb) => cb()")
 		require.ErrorContains(t, err, "script: no")
 	}
-	assert.Eventually(t, func() bool { return runtime.NumGoroutine() <= before+2 }, 5*time.Second, 10*time.Millisecond)
+	assert.Eventually(t, func() bool { return runtime.NumGoroutine() <= before+2 }, time.Minute, 10*time.Millisecond)
 
 	o.Isolation = isolation
 	s, err := o.Compile("(t, c, cb) => cb(null, { user_id: 'u1' })")
@@ -218,7 +195,7 @@ func TestIsolatedLeavesNothing(t *testing.T) {
 		cancel()
 		fetchscript.DropIdle(s)
 	}
-	assert.Eventually(t, func() bool { return runtime.NumGoroutine() <= before+2 }, 5*time.Second, 10*time.Millisecond)
+	assert.Eventually(t, func() bool { return runtime.NumGoroutine() <= before+2 }, time.Minute, 10*time.Millisecond)
 }
 
 // TestIsolatedTakesWhatCompiles: what is long once it is quoted is not too long.

@@ -1,19 +1,19 @@
 package fetchscript
 
-// This file owns signatures: what jwt and OAuth 1.0a sign and verify. The time
-// that one by RSA takes grows with the cube of the key's length, and nothing
+// This file owns signatures: what jsonwebtoken and OAuth 1.0a sign and verify. The
+// time that one by RSA takes grows with the cube of the key's length, and nothing
 // could end it; so keys are bounded before anything is computed with them.
 
 import (
 	"crypto"
+	"crypto/ecdsa"
+	"crypto/rand"
 	"crypto/rsa"
-	"crypto/sha1"
-	"encoding/base64"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"strconv"
-
-	"github.com/golang-jwt/jwt/v5"
 )
 
 const (
@@ -22,112 +22,128 @@ const (
 	maxKeyText  = 16 << 10 // bytes of PEM: a key of maxKeyBits in a certificate has half of it
 )
 
-var errLargeKey = fmt.Errorf("the key is larger than %d bits", maxKeyBits)
+var (
+	errLargeKey = fmt.Errorf("the key is larger than %d bits", maxKeyBits)
+	errNoKey    = errors.New("the key is not PEM of a kind that is known here") // what reads keys may quote them
+	errOtherKey = errors.New("the key does not fit the algorithm")
+)
 
-func rsaPublicKey(key string) (*rsa.PublicKey, error) {
-	if len(key) > maxKeyText {
-		return nil, errLargeKey
+// readKey reads PEM of a key or a certificate. private is nil for a public one.
+func readKey(text string) (public crypto.PublicKey, private crypto.Signer, err error) {
+	if len(text) > maxKeyText {
+		return nil, nil, errLargeKey // here, since to read a private key is to compute with it
 	}
-	k, err := jwt.ParseRSAPublicKeyFromPEM([]byte(key))
-	if err == nil && (k.N.BitLen() > maxKeyBits || k.E > maxExponent) {
-		return nil, errLargeKey
+	block, _ := pem.Decode([]byte(text))
+	if block == nil {
+		return nil, nil, errNoKey
 	}
-	return k, err
-}
-
-func rsaPrivateKey(key string) (*rsa.PrivateKey, error) {
-	if len(key) > maxKeyText {
-		return nil, errLargeKey // here, since to read a private key is to compute with it
-	}
-	k, err := jwt.ParseRSAPrivateKeyFromPEM([]byte(key))
-	if err == nil && (k.N.BitLen() > maxKeyBits || k.E > maxExponent) {
-		return nil, errLargeKey
-	}
-	return k, err
-}
-
-// signingKey reads the key that an algorithm needs.
-func signingKey(method jwt.SigningMethod, key string) (any, error) {
-	switch method.(type) {
-	case *jwt.SigningMethodHMAC:
-		if key == "" {
-			return nil, errors.New("secretOrPrivateKey must have a value")
+	var key any
+	switch block.Type {
+	case "RSA PRIVATE KEY":
+		key, err = x509.ParsePKCS1PrivateKey(block.Bytes)
+	case "EC PRIVATE KEY":
+		key, err = x509.ParseECPrivateKey(block.Bytes)
+	case "PRIVATE KEY":
+		key, err = x509.ParsePKCS8PrivateKey(block.Bytes)
+	case "RSA PUBLIC KEY":
+		key, err = x509.ParsePKCS1PublicKey(block.Bytes)
+	case "PUBLIC KEY":
+		key, err = x509.ParsePKIXPublicKey(block.Bytes)
+	case "CERTIFICATE":
+		var certificate *x509.Certificate
+		if certificate, err = x509.ParseCertificate(block.Bytes); err == nil {
+			key = certificate.PublicKey
 		}
-		return []byte(key), nil
-	case *jwt.SigningMethodRSA, *jwt.SigningMethodRSAPSS:
-		return rsaPrivateKey(key)
-	case *jwt.SigningMethodECDSA:
-		if len(key) > maxKeyText {
-			return nil, errLargeKey
-		}
-		return jwt.ParseECPrivateKeyFromPEM([]byte(key))
 	}
-	return nil, errors.New("invalid algorithm")
-}
-
-func jwtSign(algorithm, input, key string) (string, error) {
-	method := jwt.GetSigningMethod(algorithm)
-	k, err := signingKey(method, key)
-	if err != nil {
-		return "", keyError(err)
+	if signer, is := key.(crypto.Signer); is && err == nil {
+		private, key = signer, signer.Public()
 	}
-	signature, err := method.Sign(input, k)
-	if err != nil {
-		return "", keyError(err)
-	}
-	return base64.RawURLEncoding.EncodeToString(signature), nil
-}
-
-func jwtVerify(algorithm, input, signature, key string) (string, error) {
-	var k any
-	var err error
-	method := jwt.GetSigningMethod(algorithm)
-	switch method.(type) {
-	case *jwt.SigningMethodHMAC:
-		if key == "" {
-			return "", errors.New("secret or public key must be provided")
+	switch k := key.(type) {
+	case *rsa.PublicKey:
+		if err == nil && (k.N.BitLen() > maxKeyBits || k.E > maxExponent) {
+			return nil, nil, errLargeKey
 		}
-		k = []byte(key)
-	case *jwt.SigningMethodRSA, *jwt.SigningMethodRSAPSS:
-		k, err = rsaPublicKey(key)
-	case *jwt.SigningMethodECDSA:
-		if len(key) > maxKeyText {
-			return "", errLargeKey
-		}
-		k, err = jwt.ParseECPublicKeyFromPEM([]byte(key))
+	case *ecdsa.PublicKey:
 	default:
-		return "", errors.New("invalid algorithm")
+		err = errNoKey
 	}
 	if err != nil {
-		return "", keyError(err)
+		return nil, nil, errNoKey
 	}
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(signature)
-	if err != nil {
-		return "false", nil
-	}
-	return strconv.FormatBool(method.Verify(input, raw, k) == nil), nil
+	return key, private, nil
 }
 
-// keyError has words of ours: what reads keys may quote them.
-func keyError(err error) error {
+// describeKey says, in JSON, what Node says of a key.
+func describeKey(kind, text string) (string, error) {
+	public, private, err := readKey(text)
 	switch {
-	case errors.Is(err, errLargeKey):
-		return err
-	case errors.Is(err, jwt.ErrKeyMustBePEMEncoded):
-		return errors.New("the key must be in PEM for this algorithm")
+	case err != nil:
+		return "", err
+	case kind == "private" && private == nil:
+		return "", errNoKey
 	}
-	return errors.New("the key does not fit the algorithm")
+	if k, is := public.(*rsa.PublicKey); is {
+		return fmt.Sprintf(`{"asymmetricKeyType": "rsa", "asymmetricKeyDetails": {"modulusLength": %d}}`, k.N.BitLen()), nil
+	}
+	curve := public.(*ecdsa.PublicKey).Curve.Params().Name
+	names := map[string]string{"P-256": "prime256v1", "P-384": "secp384r1", "P-521": "secp521r1"} // OpenSSL's
+	return fmt.Sprintf(`{"asymmetricKeyType": "ec", "asymmetricKeyDetails": {"namedCurve": %q}}`, names[curve]), nil
 }
 
-func rsaSHA1(data, key string) (string, error) {
-	k, err := rsaPrivateKey(key)
+func sum(algorithm, data string) (crypto.Hash, []byte, error) {
+	h, err := newHash(algorithm)
 	if err != nil {
-		return "", keyError(err)
+		return 0, nil, err
 	}
-	sum := sha1.Sum([]byte(data))
-	signature, err := rsa.SignPKCS1v15(nil, k, crypto.SHA1, sum[:])
+	hash := map[string]crypto.Hash{"md5": crypto.MD5, "sha1": crypto.SHA1, "sha256": crypto.SHA256, "sha384": crypto.SHA384, "sha512": crypto.SHA512}[algorithm]
+	w := h()
+	_, _ = w.Write([]byte(data)) // never fails
+	return hash, w.Sum(nil), nil
+}
+
+// sign gives PKCS #1 v1.5 or PSS by RSA, ASN.1 by ECDSA.
+func sign(algorithm, padding, key, data string) (string, error) {
+	_, private, err := readKey(key)
 	if err != nil {
-		return "", keyError(err)
+		return "", err
+	}
+	hash, digest, err := sum(algorithm, data)
+	if err != nil {
+		return "", err
+	}
+	if private == nil {
+		return "", errOtherKey
+	}
+	options := crypto.SignerOpts(hash)
+	if padding == "pss" {
+		options = &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: hash}
+	}
+	signature, err := private.Sign(rand.Reader, digest, options)
+	if err != nil {
+		return "", errOtherKey
 	}
 	return string(signature), nil
+}
+
+func verify(algorithm, padding, key, data, signature string) (string, error) {
+	public, _, err := readKey(key)
+	if err != nil {
+		return "", err
+	}
+	hash, digest, err := sum(algorithm, data)
+	if err != nil {
+		return "", err
+	}
+	good := false
+	switch k := public.(type) {
+	case *rsa.PublicKey:
+		if padding == "pss" {
+			good = rsa.VerifyPSS(k, hash, digest, []byte(signature), &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}) == nil
+		} else {
+			good = rsa.VerifyPKCS1v15(k, hash, digest, []byte(signature)) == nil
+		}
+	case *ecdsa.PublicKey:
+		good = ecdsa.VerifyASN1(k, digest, []byte(signature))
+	}
+	return strconv.FormatBool(good), nil
 }

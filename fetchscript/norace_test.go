@@ -2,4 +2,4 @@
 
 package fetchscript_test
 
-const raceFactor = 1
+const underRace = false

@@ -185,23 +185,12 @@ func (r *run) scriptFailure(message string) *Error {
 var errEnded = errors.New("the run has ended")
 
 // host is what the prelude reaches by host(name, ...).
-func (r *run) host(name string, args []string) (string, bool, error) {
+func (r *run) host(name string, args []string) (any, error) {
 	if r.done || r.engine.Stopped() {
-		return "", false, errEnded // what the script makes of being stopped does not count
+		return nil, errEnded // what the script makes of being stopped does not count
 	}
 	if f, found := functions[name]; found {
-		if len(args) < f.arity {
-			return "", false, errors.New(name + ": an argument is missing")
-		}
-		size, most := 0, max(maxArguments, 2*r.options.MaxResponse)
-		for _, arg := range args {
-			size += len(arg)
-		}
-		if size > most {
-			return "", false, fmt.Errorf("%s: more than %d MiB", name, most>>20)
-		}
-		answer, err := f.call(args, r.engine.Stopped)
-		return answer, f.binary, err
+		return f.answer(name, args, max(maxArguments, 2*r.options.MaxResponse))
 	}
 	for len(args) < 3 {
 		args = append(args, "")
@@ -224,9 +213,24 @@ func (r *run) host(name string, args []string) (string, bool, error) {
 	}
 	if fatal != nil {
 		r.finish("", fatal)
-		return "", false, errEnded
+		return nil, errEnded
 	}
-	return "", false, nil
+	return nil, nil
+}
+
+// answer calls the function with arguments of at most so many bytes.
+func (f function) answer(name string, args []string, most int) (any, error) {
+	size := 0
+	for _, arg := range args {
+		size += len(arg)
+	}
+	switch {
+	case len(args) < f.arity:
+		return nil, errors.New(name + ": an argument is missing")
+	case size > most:
+		return nil, fmt.Errorf("%s: more than %d MiB", name, most>>20)
+	}
+	return f.call(args)
 }
 
 func (r *run) startTimer(id, delay string) *Error {

@@ -45,7 +45,7 @@ const sharing = `function (token, ctx, cb) {
 	leave('context', () => ctx.trace, () => { ctx.trace = 1; });
 	leave('the function itself', () => globalThis.own || (cb.trace), () => { cb.trace = 1; });
 	const first = setTimeout(() => {}, 100000);
-	leave('timer', () => first !== 1, () => {});
+	leave('timer', () => +first !== 1, () => {});
 	leave('prepare', () => typeof Error.prepareStackTrace === 'function', () => { Error.prepareStackTrace = () => 'x'; });
 	leave('frozen', () => Object.isFrozen(Math), () => { Object.freeze(Math); });
 	leave('constructor', () => (() => {}).constructor.trace, () => { (() => {}).constructor.trace = 1; });
@@ -254,7 +254,7 @@ func TestE4Concurrent(t *testing.T) {
 	})
 	ctx := p.context(t.Context())
 	for _, concurrency := range []int{100, 7} {
-		s, err := fetchscript.Options{Concurrency: concurrency}.Compile(sample)
+		s, err := fetchscript.Options{Concurrency: concurrency, Timeout: slow.Timeout}.Compile(sample)
 		require.NoError(t, err)
 		var all sync.WaitGroup
 		for i := range 100 {
@@ -273,7 +273,7 @@ func TestE4Concurrent(t *testing.T) {
 
 // TestE4Waiting: a run that finds all engines in use waits no longer than it may.
 func TestE4Waiting(t *testing.T) {
-	s, err := fetchscript.Options{Concurrency: 1, Timeout: 300 * time.Millisecond}.Compile("(t, c, cb) => setTimeout(cb, 5000)")
+	s, err := fetchscript.Options{Concurrency: 1, Timeout: 300 * time.Millisecond}.Compile("(t, c, cb) => setTimeout(cb, 1e8)")
 	require.NoError(t, err)
 	var all sync.WaitGroup
 	for range 3 {
@@ -285,22 +285,18 @@ func TestE4Waiting(t *testing.T) {
 			}
 		})
 	}
-	begin := time.Now()
 	all.Wait()
-	assert.Less(t, time.Since(begin), time.Second)
 }
 
 // TestE3TheLoginIsGivenUp: the context's end is the run's.
 func TestE3TheLoginIsGivenUp(t *testing.T) {
-	for name, body := range map[string]string{"waiting": "setTimeout(cb, 5000)", "computing": "for (;;) {}", "in a built-in": "Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1)"} {
-		s, err := fetchscript.Options{CPU: 20 * time.Second, Timeout: 20 * time.Second}.Compile("(t, c, cb) => { " + body + " }")
+	for name, body := range map[string]string{"waiting": "setTimeout(cb, 1e8)", "computing": "for (;;) {}", "in a built-in": "Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1)"} {
+		s, err := slow.Compile("(t, c, cb) => { " + body + " }")
 		require.NoError(t, err)
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(100*time.Millisecond, cancel)
-		begin := time.Now()
 		_, err = s.Fetch(ctx, token(nil), connection())
 		require.ErrorIs(t, err, context.Canceled, name)
-		assert.Less(t, time.Since(begin), time.Second, name)
 		cancel()
 	}
 }
@@ -327,7 +323,7 @@ func TestE3NoPanic(t *testing.T) {
 
 // TestMemoryStaysFlat: issue, how it must perform. Failing runs are among them.
 func TestMemoryStaysFlat(t *testing.T) {
-	if testing.Short() || raceFactor > 1 {
+	if testing.Short() || underRace {
 		t.Skip("the race detector's own memory grows")
 	}
 	s, err := fetchscript.Compile(sample)
@@ -354,7 +350,7 @@ func TestMemoryStaysFlat(t *testing.T) {
 // TestEnginesAreFreed: a script that is not used any more leaves nothing behind,
 // nor does one whose engine was taken away from it.
 func TestEnginesAreFreed(t *testing.T) {
-	if raceFactor > 1 {
+	if underRace {
 		t.Skip("the race detector's own memory grows")
 	}
 	o := fetchscript.Options{CPU: 5 * time.Millisecond, Memory: 8 << 20}
@@ -401,10 +397,8 @@ func TestMemoryOption(t *testing.T) {
 
 // TestCallbackEndsTheScript: what comes after does not hold the login up.
 func TestCallbackEndsTheScript(t *testing.T) {
-	begin := time.Now()
-	_, err := fetch(t, t.Context(), fetchscript.Options{CPU: 5 * time.Second}, "(t, c, cb) => { cb(null, { user_id: 'u1' }); for (;;) {} }", token(nil))
+	_, err := fetch(t, t.Context(), slow, "(t, c, cb) => { cb(null, { user_id: 'u1' }); for (;;) {} }", token(nil))
 	require.NoError(t, err)
-	assert.Less(t, time.Since(begin), 2*time.Second)
 }
 
 // TestCookiesAreNotShared: the host's client may have a jar.
@@ -428,17 +422,34 @@ func TestCookiesAreNotShared(t *testing.T) {
 
 // TestConcurrencyAndIdle: so many at once, and so many engines afterwards.
 func TestConcurrencyAndIdle(t *testing.T) {
-	s, err := fetchscript.Options{Concurrency: 3, Idle: 2}.Compile("(t, c, cb) => setTimeout(() => cb(null, { user_id: 'u1' }), 100)")
+	p := newIDP(t, echo)
+	ctx := p.context(t.Context())
+	client := ctx.Value(oauth2.HTTPClient).(*http.Client)
+	direct := client.Transport
+	asked, answered := make(chan bool, 6), make(chan bool)
+	client.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
+		asked <- true
+		<-answered
+		return direct.RoundTrip(r)
+	})
+	s, err := fetchscript.Options{Concurrency: 3, Idle: 2, Timeout: slow.Timeout}.Compile("(t, c, cb) => request.get('https://idp.example.com/me', () => cb(null, { user_id: 'u1' }))")
 	require.NoError(t, err)
 	var all sync.WaitGroup
-	begin := time.Now()
 	for range 6 {
 		all.Go(func() {
-			_, err := s.Fetch(t.Context(), token(nil), connection())
+			_, err := s.Fetch(ctx, token(nil), connection())
 			assert.NoError(t, err)
 		})
 	}
+	for range 3 {
+		<-asked
+	}
+	select {
+	case <-asked:
+		t.Error("a fourth run is under way")
+	case <-time.After(50 * time.Millisecond):
+	}
+	close(answered)
 	all.Wait()
-	assert.GreaterOrEqual(t, time.Since(begin), 200*time.Millisecond)
 	assert.Equal(t, 2, fetchscript.Idle(s))
 }

@@ -24,10 +24,11 @@ const maxSource = 256 << 10
 //go:embed prelude/*.js
 var preludeFiles embed.FS
 
-// lodashText is the library as its authors publish it; lodash/LICENSE is its licence.
+// libraryFiles are the libraries as their authors publish them: library/build.mjs
+// makes them from npm, and library/LICENSES.txt has their licences.
 //
-//go:embed lodash/lodash.min.js
-var lodashText string
+//go:embed library/bundle/*.js
+var libraryFiles embed.FS
 
 // prelude gives the text of the function that calls into a run go through.
 func prelude() string {
@@ -42,14 +43,27 @@ func prelude() string {
 	return b.String()
 }
 
-// The two are the same for every script: they are compiled once in a process.
+// The prelude and the libraries are the same for every script: each is compiled
+// once in a process.
 var (
 	preludeCode = sync.OnceValues(func() (engine.Code, error) { return compiled(prelude()) })
-	lodashCode  = sync.OnceValues(func() (engine.Code, error) { return compiled(lodashText) })
+	libraries   sync.Map // of names to func() (engine.Code, error)
 )
 
+// libraryCode gives the function that has a library's text for its body.
+func libraryCode(name string) (engine.Code, error) {
+	text, err := libraryFiles.ReadFile("library/bundle/" + name + ".js")
+	if err != nil {
+		return nil, errors.New("there is no such library")
+	}
+	compile, _ := libraries.LoadOrStore(name, sync.OnceValues(func() (engine.Code, error) {
+		return compiled("(function (module, exports, require, process, global, domainToASCII) {" + string(text) + "\n})")
+	}))
+	return compile.(func() (engine.Code, error))()
+}
+
 func compiled(source string) (engine.Code, error) {
-	e, err := engine.New(engine.Limits{Memory: 32 * mebibyte, Stack: maxStack}, func(string, []string) (string, bool, error) { return "", false, errEnded })
+	e, err := engine.New(engine.Limits{Memory: 32 * mebibyte, Stack: maxStack}, func(string, []string) (any, error) { return nil, errEnded })
 	if err != nil {
 		return nil, err
 	}
@@ -63,8 +77,78 @@ var (
 	named       = regexp.MustCompile(`\bfunction\s*\*?\s*([A-Za-z_$][\w$]*)`)
 	assigned    = regexp.MustCompile(`\b(?:const|let|var)\s+([A-Za-z_$][\w$]*)\s*=\s*(?:async\b|function\b|\()`)
 	identifier  = regexp.MustCompile(`[A-Za-z_$][\w$]*`)
-	lodashUse   = regexp.MustCompile(`(?:^|[^\w$])_(?:[^\w$]|$)|lodash|require\s*(?:\(\s*[^'"\s]|[^(\s])`)
+	required    = regexp.MustCompile(`require\("([a-z_]+)/?"\)`)
+	moduleName  = regexp.MustCompile("['\"`]((?:node:)?[a-z0-9_-]+(?:@[\\w.^~-]*)?)['\"`]")
 )
+
+// mentioned gives what of a script may be the name of a library, or of a global
+// that one makes.
+func mentioned(source string) []string {
+	names := []string{}
+	for _, m := range moduleName.FindAllStringSubmatch(source, -1) {
+		names = append(names, m[1])
+	}
+	for _, word := range words(source) {
+		if _, found := behind[word]; found {
+			names = append(names, word)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// behind are the libraries behind names that are not theirs.
+var behind = map[string]string{
+	"_": "lodash", "jwt": "jsonwebtoken", "Buffer": "buffer", "URL": "whatwg-url", "URLSearchParams": "whatwg-url", "AbortController": "abort", "AbortSignal": "abort",
+	"qs": "qs", "form": "qs", "http": "stream", "https": "stream", "crypto": "buffer",
+}
+
+// shipped gives, compiled, the prelude and the libraries that a script mentions
+// and these ask for: it takes a child as long again to compile them.
+func shipped(source string) map[string][]byte {
+	code := map[string][]byte{}
+	if prelude, err := preludeCode(); err == nil {
+		code[""] = prelude
+	}
+	names := append(mentioned(source), "events")
+	for len(names) > 0 {
+		name, version, _ := strings.Cut(strings.TrimPrefix(names[0], "node:"), "@")
+		names = names[1:]
+		if other, found := behind[name]; found {
+			name = other
+		} else if name == "axios" && strings.HasPrefix(strings.TrimLeft(version, "^~"), "0") {
+			name = "axios0"
+		}
+		if _, done := code[name]; done {
+			continue
+		}
+		compiled, err := libraryCode(name)
+		if err != nil {
+			continue // there is none of that name
+		}
+		code[name] = compiled
+		text, _ := libraryFiles.ReadFile("library/bundle/" + name + ".js")
+		for _, m := range required.FindAllSubmatch(text, -1) {
+			names = append(names, string(m[1]))
+		}
+		if name == "url" {
+			names = append(names, "URL")
+		}
+	}
+	return code
+}
+
+// receive has what shipped gave in the place of what would be compiled here.
+func receive(code map[string][]byte) {
+	for name, c := range code {
+		ready := func() (engine.Code, error) { return c, nil }
+		if name == "" {
+			preludeCode = ready
+		} else {
+			libraries.Store(name, ready)
+		}
+	}
+}
 
 // words gives the identifiers of a script, each once: the names of all members
 // that it can read without computing a name.
@@ -131,7 +215,7 @@ func checkText(source string) error {
 // fit says which wrapping fits, or where the text is wrong. The parser is slow
 // on some texts, and no interrupt stops it: all that it does counts as the script's.
 func fit(ctx context.Context, o *Options, source string) (string, error) {
-	e, err := engine.New(engine.Limits{Memory: o.Memory, Stack: o.Stack}, func(string, []string) (string, bool, error) { return "", false, errEnded })
+	e, err := engine.New(engine.Limits{Memory: o.Memory, Stack: o.Stack}, func(string, []string) (any, error) { return nil, errEnded })
 	if err != nil {
 		return "", err
 	}

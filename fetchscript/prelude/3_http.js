@@ -5,59 +5,159 @@ let lastExchange = 0;
 
 // send hands a request to the host. o: method, url, headers, body (a text or
 // bytes), timeout in ms, redirects: how many are followed, all: whether after
-// a POST too. done(err, answer) gets an answer of statusCode, statusMessage,
-// headers, url, and bytes or text of the body.
+// a POST too, raw: whether the script decompresses. done(err, answer) gets an
+// answer of statusCode, statusMessage, headers, url, and bytes or text of the body.
 function send(o, done) {
   const id = ++lastExchange;
   exchanges.set(id, { done, binary: o.binary });
   const headers = [];
   for (const name of Object.keys(o.headers || {})) {
     const value = o.headers[name];
-    if (value === undefined || value === null) continue;
+    if (value === undefined || value === null || value === false) continue;
     for (const one of Array.isArray(value) ? value : [value]) headers.push([name, String(one)]);
   }
   const binary = isObject(o.body);
   const body = o.body === undefined || o.body === null ? '' : binary ? encode(o.body, 'base64') : String(o.body);
   host('http', String(id), stringify({
-    method: (o.method || 'GET').toUpperCase(), url: String(o.url), headers, binary, timeout: Number(o.timeout) || 0,
-    redirects: o.redirects || 0, all: !!o.all, wantBinary: !!o.binary,
+    method: String(o.method || 'GET').toUpperCase(), url: o.url, headers, binary, timeout: Number(o.timeout) || 0,
+    redirects: o.redirects || 0, all: !!o.all, raw: !!o.raw, wantBinary: !!o.binary,
   }), body);
   return () => { exchanges.delete(id); };
 }
+
+const failure = (message, code) => Object.assign(new Error(message), { code, errno: code });
 
 function answered(id, meta, body) {
   const exchange = exchanges.get(id);
   if (!exchange) return;
   exchanges.delete(id);
   const answer = parseJSON(meta);
-  if (answer.error) {
-    const e = new Error(answer.error);
-    e.code = answer.code;
-    e.errno = answer.code;
-    return exchange.done(e);
-  }
-  answer.body = exchange.binary ? Buffer.from(body, 'base64') : body;
+  if (answer.error) return exchange.done(failure(answer.error, answer.code));
+  answer.body = exchange.binary ? bufferModule().Buffer.from(body, 'base64') : body.replace(/^\uFEFF/, '');
   exchange.done(null, answer);
 }
 
-function hasHeader(headers, name) {
-  return Object.keys(headers).some((k) => lower(k) === name);
+const headerName = (headers, name) => Object.keys(headers).find((k) => lower(k) === lower(name));
+const addHeader = (headers, name, value) => { if (headerName(headers, name) === undefined) headers[name] = value; };
+const basic = (user, pass) => 'Basic ' + btoa(encode(decode((user === undefined ? '' : user) + ':' + (pass === undefined ? '' : pass), 'utf8'), 'latin1'));
+const withQuery = (url, query) => (query ? url.replace(/#.*$/s, '').replace(/[?&]$/, '') + (url.replace(/#.*$/s, '').includes('?') ? '&' : '?') + query : url);
+
+// An address that every parser takes for the same, and that needs none here.
+const plainAddress = /^https?:\/\/(?!xn--)[a-z][a-z0-9-]*(\.(?!xn--)[a-z][a-z0-9-]*)+(:\d{2,5})?(\/(?!\.)[\w~-][\w~.-]*)*\/?(\?[\w~.=&%+:,-]*)?$/;
+const href = (u) => (typeof u === 'string' && plainAddress.test(u) ? u : new (urls().URL)(String(u)).href);
+
+// addressOf puts together what https and url.parse have in parts. None of the
+// parts may reach into another: the host decides who gets the token.
+function addressOf(o, protocol) {
+  const name = String(o.hostname || o.host || 'localhost').replace(/^\[(.*)\]$/, '$1');
+  const path = String(o.path === undefined || o.path === null ? '/' : o.path);
+  if (!/^[\w.-]+$/.test(name.replace(/[^\0-\x7f]/g, 'x')) && !/^[\da-f:.]+$/i.test(name)) throw failure('getaddrinfo ENOTFOUND ' + name, 'ENOTFOUND');
+  if (/[^\x21-\xff]/.test(path)) throw Object.assign(new TypeError('Request path contains unescaped characters'), { code: 'ERR_UNESCAPED_CHARACTERS' });
+  if (!/^\d{0,5}$/.test(o.port || '')) throw Object.assign(new RangeError('Port should be >= 0 and < 65536. Received ' + o.port + '.'), { code: 'ERR_SOCKET_BAD_PORT' });
+  const base = (o.protocol || protocol) + '//' + (name.includes(':') ? '[' + name + ']' : name) + (o.port ? ':' + o.port : '');
+  return (plainAddress.test(base) ? base : new (urls().URL)(base).origin) + (/^\//.test(path) ? '' : '/') + path.replace(/#.*$/s, '');
 }
 
-const basic = (user, pass) => 'Basic ' + Buffer.from((user === undefined ? '' : user) + ':' + (pass === undefined ? '' : pass)).toString('base64');
+// https and http: their requests and answers are streams.
 
-function withQuery(url, query) {
-  if (!query) return url;
-  const [base, ...fragment] = url.split('#');
-  return base + (base.includes('?') ? (/[?&]$/.test(base) ? '' : '&') : '?') + query + (fragment.length ? '#' + fragment.join('#') : '');
-}
+const streams = () => once('streams', () => {
+  const { Readable, Writable } = library('stream');
 
-// Anything that names an address: a text, a URL, what url.parse gives, or the options of https.
-function addressOf(u, protocol) {
-  if (typeof u === 'string') return u;
-  if (u instanceof URL) return u.href;
-  if (u.href) return u.href;
-  return urlModule.format({ ...u, protocol: u.protocol || protocol, pathname: (u.path || u.pathname || '/').split('?')[0], search: u.search || (u.path && u.path.includes('?') ? u.path.slice(u.path.indexOf('?')) : '') });
+  class IncomingMessage extends Readable {
+    constructor(answer, body) {
+      super();
+      Object.assign(this, { statusCode: answer.statusCode, statusMessage: answer.statusMessage, headers: answer.headers, httpVersion: '1.1', complete: true, aborted: false });
+      this.rawHeaders = Object.entries(answer.headers).flatMap(([k, v]) => [].concat(v).flatMap((one) => [k, one]));
+      this._rest = [body.length ? body : null, null];
+    }
+    _read() { if (this._rest.length) this.push(this._rest.shift()); }
+    setTimeout() { return this; }
+  }
+
+  class ClientRequest extends Writable {
+    constructor(o, protocol, callback) {
+      super();
+      this.method = String(o.method || 'GET').toUpperCase();
+      this.path = o.path || '/';
+      this._headers = {};
+      for (const name of Object.keys(o.headers || {})) this.setHeader(name, o.headers[name]);
+      if (o.auth && !this.hasHeader('authorization')) this.setHeader('Authorization', basic(...String(o.auth).split(/:(.*)/s)));
+      this._url = addressOf(o, protocol);
+      this._parts = [];
+      if (callback) this.once('response', callback);
+      if (o.timeout) this.setTimeout(o.timeout);
+      const { signal } = o;
+      if (signal) signal.addEventListener('abort', () => this.destroy(signal.reason));
+    }
+    setHeader(name, value) { this.removeHeader(name); this._headers[name] = value; return this; }
+    getHeader(name) { return this._headers[headerName(this._headers, name)]; }
+    getHeaders() { return Object.fromEntries(Object.entries(this._headers).map(([k, v]) => [lower(k), v])); }
+    hasHeader(name) { return headerName(this._headers, name) !== undefined; }
+    removeHeader(name) { delete this._headers[headerName(this._headers, name)]; }
+    setNoDelay() { return this; }
+    setSocketKeepAlive() { return this; }
+    flushHeaders() {}
+    setTimeout(ms, f) {
+      if (f) this.once('timeout', f);
+      stopTimer(this._timer);
+      if (ms > 0) this._timer = startTimer(() => this.emit('timeout'), ms, [], false);
+      return this;
+    }
+    abort() { this.aborted = true; this.emit('abort'); this.destroy(); }
+    destroy(e) {
+      if (this.destroyed) return this;
+      this.destroyed = true;
+      stopTimer(this._timer);
+      if (this._cancel) this._cancel();
+      const error = e || (this.res ? null : failure('socket hang up', 'ECONNRESET'));
+      queueMicrotask(() => { if (error) this._emit('error', error); this._emit('close'); });
+      return this;
+    }
+    // What a handler throws ends the script, as outside of a promise.
+    _emit(...args) {
+      try {
+        this.emit(...args);
+      } catch (e) {
+        fail(e);
+      }
+    }
+    _write(part, encoding, done) { this._parts.push(part); done(); }
+    _final(done) {
+      done();
+      if (this.destroyed) return;
+      const body = this._parts.length ? bufferModule().Buffer.concat(this._parts) : undefined;
+      this._cancel = send({ method: this.method, url: this._url, headers: this._headers, body, binary: true, raw: true }, (e, answer) => {
+        stopTimer(this._timer);
+        if (e) return this.destroy(e);
+        this.res = new IncomingMessage(answer, answer.body);
+        this.res.req = this;
+        this.res.once('end', () => this.emit('close'));
+        if (!this.emit('response', this.res)) this.res.resume();
+      });
+    }
+  }
+  return { IncomingMessage, ClientRequest };
+});
+
+function nodeHTTP(protocol) {
+  const start = (target, options, callback) => {
+    if (isFunction(options)) [options, callback] = [undefined, options];
+    let o = target;
+    if (typeof target === 'string' && plainAddress.test(target)) {
+      const [, protocol, hostname, port, path] = /^(.*?)\/\/([^/:?]*)(?::(\d+))?(.*)$/.exec(target);
+      o = { protocol, hostname, port, path };
+    } else if (typeof target === 'string' || isURL(target)) {
+      const u = typeof target === 'string' ? new (urls().URL)(target) : target;
+      const auth = u.username || u.password ? decodeURIComponent(u.username) + ':' + decodeURIComponent(u.password) : undefined;
+      o = { protocol: u.protocol, hostname: u.hostname, port: u.port, path: u.pathname + u.search, auth };
+    }
+    o = { ...o, ...options };
+    if (o.protocol && o.protocol !== protocol) throw Object.assign(new TypeError('Protocol "' + o.protocol + '" not supported. Expected "' + protocol + '"'), { code: 'ERR_INVALID_PROTOCOL' });
+    return new (streams().ClientRequest)(o, protocol, callback);
+  };
+  class Agent {}
+  const get = (...args) => { const r = start(...args); r.end(); return r; };
+  return { request: start, get, Agent, globalAgent: new Agent(), get IncomingMessage() { return streams().IncomingMessage; }, METHODS: ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT'] };
 }
 
 // request
@@ -72,106 +172,136 @@ class Request extends EventEmitter {
   form(form) { this._options.form = form; return this; }
   json(json) { this._options.json = json; return this; }
   qs(qs) { this._options.qs = qs; return this; }
-  abort() { if (this._cancel) this._cancel(); }
+  setHeader(name, value) { this._options.headers[name] = value; return this; }
+  pipe(to) { this._pipes = [...(this._pipes || []), to]; return to; }
+  abort() { if (this._cancel) this._cancel(); this.emit('abort'); }
   end() { return this; }
-}
-
-class Response extends EventEmitter {
-  constructor(answer, body, method) {
-    super();
-    this.statusCode = answer.statusCode;
-    this.statusMessage = answer.statusMessage;
-    this.headers = answer.headers;
-    this.body = body;
-    this.request = { uri: { href: answer.url }, href: answer.url, method };
-  }
-  toJSON() { return { statusCode: this.statusCode, body: this.body, headers: this.headers }; }
 }
 
 function startRequest(o) {
   const self = new Request(o);
-  const callback = o.callback;
-  const fail = (e) => {
+  const { callback } = o;
+  const failed = (e) => {
     if (callback) callback(e);
-    const heard = self.emit('error', e);
-    if (!callback && !heard) throw e;
+    if (!callback || self.listenerCount('error')) self.emit('error', e);
   };
   // Sent a little later, so that .auth() and .form() still have a say.
   queueMicrotask(() => {
-    let call;
     try {
-      call = requestCall(o);
-    } catch (e) {
-      return fail(e);
-    }
-    self._cancel = send(call, (e, answer) => {
-      if (e) return fail(e);
-      let body = answer.body;
-      if (o.json && typeof body === 'string') {
-        try {
-          body = JSON.parse(body);
-        } catch {
-          // request leaves a body that is not JSON as it is.
+      const call = requestCall(o);
+      const streaming = self._pipes || ['response', 'data', 'end', 'complete'].some((name) => self.listenerCount(name));
+      call.binary = call.binary || !!streaming;
+      self._cancel = send(call, (e, answer) => {
+        if (e) return failed(e);
+        let { body } = answer;
+        if (streaming && o.encoding !== null) body = body.toString();
+        if (o.json && typeof body === 'string') {
+          try {
+            body = JSON.parse(body, isFunction(o.jsonReviver) ? o.jsonReviver : undefined);
+          } catch {
+            // request leaves a body that is not JSON as it is.
+          }
         }
-      }
-      const response = new Response(answer, body, call.method);
-      if (self._handlers) {
+        const response = streaming ? new (streams().IncomingMessage)(answer, answer.body) : new EventEmitter();
+        const { statusCode, statusMessage, headers, url } = answer;
+        Object.assign(response, { statusCode, statusMessage, headers, request: { uri: { href: url }, href: url, method: call.method, headers: call.headers } });
+        response.toJSON = () => ({ statusCode, body, headers, request: { uri: response.request.uri, method: call.method, headers: call.headers } });
+        const complete = () => {
+          if (callback) response.body = body;
+          if (streaming) self.emit('complete', response, response.body);
+          if (callback) callback(null, response, body);
+        };
+        if (!streaming) return complete();
         self.emit('response', response);
-        self.emit('data', answer.body);
-        self.emit('end');
-        self.emit('complete', response, body);
+        for (const to of self._pipes || []) response.pipe(to);
+        response.on('data', (part) => self.emit('data', part));
+        response.on('end', () => { self.emit('end'); complete(); });
+      });
+    } catch (e) {
+      try {
+        failed(e);
+      } catch (thrown) {
+        fail(thrown);
       }
-      if (callback) callback(null, response, body);
-    });
+    }
   });
   return self;
 }
 
+const rfc3986 = (s) => s.replace(/[!'()*]/g, (c) => '%' + c.charCodeAt(0).toString(16).toUpperCase());
+const queryOf = (o, options) => rfc3986(typeof o === 'string' ? o : isSearchParams(o) ? o.toString() : library('qs').stringify(o, options));
+
+function requestAddress(o) {
+  const given = o.url || o.uri;
+  if (!given) throw new Error('options.uri is a required argument');
+  let u = given;
+  if (typeof u === 'string' && o.baseUrl) u = String(o.baseUrl).replace(/\/$/, '') + (u === '' ? '' : '/' + u.replace(/^\//, ''));
+  if (typeof u === 'string' && plainAddress.test(u)) return u;
+  if (typeof u === 'string') u = require('url').parse(u);
+  if (isURL(u)) return u.href;
+  if (!/^https?:$/.test(u.protocol) || !(u.hostname || u.host)) throw new Error('Invalid URI "' + (u.href || given) + '"');
+  if (u.auth && !o.auth && headerName(o.headers, 'authorization') === undefined) o.auth = ((pair) => ({ user: pair[0], pass: pair[1] }))(u.auth.split(/:(.*)/s));
+  return addressOf({ ...u, path: u.path || (u.pathname || '/') + (u.search || '') });
+}
+
 function requestCall(o) {
-  const target = o.url || o.uri;
-  if (!target) throw new Error('options.uri is a required argument');
-  let url = addressOf(target, 'https:');
-  if (o.baseUrl) url = String(o.baseUrl).replace(/\/$/, '') + '/' + url.replace(/^\//, '');
   const headers = { ...o.headers };
-  const put = (name, value) => { if (!hasHeader(headers, lower(name))) headers[name] = value; };
-  let body = o.body;
+  let url = requestAddress(o);
+  if (o.qs) {
+    const [base, query] = url.split(/\?(.*)/s);
+    const all = Object.assign(library('qs').parse(query), o.qs);
+    url = withQuery(base, queryOf(all, o.qsStringifyOptions));
+  }
+  let { body } = o;
   if (o.form !== undefined && o.form !== null) {
-    body = typeof o.form === 'string' ? o.form : o.form instanceof URLSearchParams ? o.form.toString() : deepQuery(o.form);
-    put('Content-Type', 'application/x-www-form-urlencoded');
+    body = queryOf(o.form, o.qsStringifyOptions);
+    addHeader(headers, 'Content-Type', 'application/x-www-form-urlencoded');
   } else if (o.json) {
     if (body === undefined && o.json !== true) body = o.json;
-    if (body !== undefined && typeof body !== 'string' && !ArrayBuffer.isView(body)) body = stringify(body);
-    if (body !== undefined) put('Content-Type', 'application/json');
-  } else if (isObject(body) && !ArrayBuffer.isView(body)) {
+    if (body !== undefined && (typeof body !== 'string' || !/^application\/x-www-form-urlencoded\b/.test(headers[headerName(headers, 'content-type')]))) body = ArrayBuffer.isView(body) ? body : stringify(body);
+    if (body !== undefined) addHeader(headers, 'Content-Type', 'application/json');
+  } else if (Array.isArray(body)) {
+    body = bufferModule().Buffer.concat(body.map((part) => bufferModule().Buffer.from(part)));
+  } else if (body !== undefined && body !== null && typeof body !== 'string' && !ArrayBuffer.isView(body)) {
     throw new Error('Argument error, options.body.');
   }
-  if (o.json) put('Accept', 'application/json');
+  if (o.json) addHeader(headers, 'Accept', 'application/json');
   if (o.auth) {
-    const bearer = isFunction(o.auth.bearer) ? o.auth.bearer() : o.auth.bearer;
-    if (bearer !== undefined) put('Authorization', 'Bearer ' + bearer);
-    else put('Authorization', basic(o.auth.user === undefined ? o.auth.username : o.auth.user, o.auth.pass === undefined ? o.auth.password : o.auth.pass));
+    const { bearer, user = o.auth.username, pass = o.auth.password } = o.auth;
+    const value = isFunction(bearer) ? bearer() : bearer;
+    addHeader(headers, 'Authorization', value !== undefined ? 'Bearer ' + value : basic(user, pass));
   }
-  if (o.qs) url = withQuery(url, typeof o.qs === 'string' ? o.qs : deepQuery(o.qs));
-  const method = (o.method || 'GET').toUpperCase();
-  if (o.oauth) put('Authorization', oauthHeader({
-    method, url, form: /x-www-form-urlencoded/.test(String(headers['Content-Type'])) ? querystring.parse(body) : {},
-    consumerKey: o.oauth.consumer_key, consumerSecret: o.oauth.consumer_secret, token: o.oauth.token, tokenSecret: o.oauth.token_secret,
-    signatureMethod: o.oauth.signature_method, verifier: o.oauth.verifier,
-  }));
+  const method = String(o.method || 'GET').toUpperCase();
+  if (o.oauth) {
+    const form = /x-www-form-urlencoded/.test(headers[headerName(headers, 'content-type')]);
+    headers.Authorization = oauthHeader(o.oauth, method, url, form ? body : '');
+  }
   const follow = o.followAllRedirects || o.followRedirect !== false && ['GET', 'HEAD', 'OPTIONS'].includes(method);
   return {
-    method, url, headers, body, timeout: o.timeout, binary: o.encoding === null,
+    method, url, headers, body, timeout: o.timeout, binary: o.encoding === null, raw: !o.gzip,
     redirects: follow ? (o.maxRedirects === undefined ? 10 : o.maxRedirects) : 0, all: !!o.followAllRedirects,
   };
+}
+
+// The header of OAuth 1.0a (RFC 5849, section 3.5.1).
+function oauthHeader(oauth, method, url, form) {
+  const { sign, rfc3986: escape } = library('oauth-sign');
+  const own = { oauth_version: '1.0', oauth_signature_method: 'HMAC-SHA1', oauth_timestamp: String(Math.floor(Date.now() / 1000)), oauth_nonce: cryptoModule.randomUUID().replace(/-/g, '') };
+  for (const name of Object.keys(oauth)) if (!['consumer_secret', 'token_secret', 'private_key', 'realm', 'transport_method', 'body_hash'].includes(name)) own['oauth_' + name.replace(/^oauth_/, '')] = oauth[name];
+  const [base, query] = url.split(/\?(.*)/s);
+  const all = { ...own, ...library('qs').parse([query, form].filter(Boolean).join('&')) };
+  own.oauth_signature = sign(own.oauth_signature_method, method, base, all, oauth.private_key || oauth.consumer_secret, oauth.token_secret);
+  const realm = oauth.realm ? ['realm="' + oauth.realm + '"'] : [];
+  return 'OAuth ' + realm.concat(Object.keys(own).sort().map((name) => name + '="' + escape(own[name]) + '"')).join(',');
 }
 
 function requestFunction(defaults) {
   const withMethod = (method) => (target, options, callback) => {
     if (isFunction(options)) [options, callback] = [undefined, options];
-    const given = typeof target === 'string' || target instanceof URL ? { url: target, ...options } : { ...target, ...options };
+    const given = typeof target === 'string' || isURL(target) ? { ...options, url: target } : { ...target, ...options };
     const o = { ...defaults, ...given, headers: { ...defaults.headers, ...given.headers } };
     if (method) o.method = method;
-    if (callback) o.callback = callback;
+    if (isFunction(callback)) o.callback = callback;
     return startRequest(o);
   };
   const request = withMethod('');
@@ -179,175 +309,54 @@ function requestFunction(defaults) {
   request.del = request.delete = withMethod('DELETE');
   request.defaults = (more) => requestFunction({ ...defaults, ...more, headers: { ...defaults.headers, ...more.headers } });
   request.jar = () => ({ setCookie() {}, getCookieString: () => '' });
-  request.request = request;
+  request.cookie = (text) => text;
+  request.Request = Request;
   return request;
 }
 
-const request = requestFunction({});
-global('request', request);
-
-// axios
-
-class AxiosError extends Error {
-  constructor(message, code, config, response) {
-    super(message);
-    this.name = 'AxiosError';
-    Object.assign(this, { code, config, response, request: {}, isAxiosError: true, status: response && response.status });
-  }
-  toJSON() { return { message: this.message, name: this.name, code: this.code, status: this.status }; }
-}
-
-function axiosSend(config) {
-  return new Promise((resolve, reject) => {
-    const headers = {};
-    const common = config.headers || {};
-    for (const name of Object.keys(common)) {
-      if (['common', 'get', 'post', 'put', 'patch', 'delete', 'head'].includes(name)) Object.assign(headers, name === 'common' || name === lower(config.method || 'get') ? common[name] : {});
-      else headers[name] = common[name];
+// axios is the library, with this in the place of its adapter for Node.
+function axiosOf(name) {
+  const { axios, settle, buildFullPath, buildURL, enhanceError } = library(name);
+  const wrap = (e, config) => (enhanceError ? enhanceError(e, config, e.code, {}) : axios.AxiosError.from(e, null, config, {}));
+  axios.defaults.adapter = (config) => new Promise((resolve, reject) => {
+    const failed = (e) => reject(wrap(e, config));
+    const headers = { ...(config.headers && config.headers.toJSON ? config.headers.toJSON() : config.headers) };
+    addHeader(headers, 'User-Agent', 'axios/' + axios.VERSION);
+    let { data } = config;
+    if (data instanceof ArrayBuffer) data = new Uint8Array(data);
+    if (data && typeof data !== 'string' && !ArrayBuffer.isView(data)) return failed(new Error('Data after transformation must be a string, an ArrayBuffer, a Buffer, or a Stream'));
+    if (config.auth) {
+      delete headers[headerName(headers, 'authorization')];
+      headers.Authorization = basic(config.auth.username || '', config.auth.password || '');
     }
-    const put = (name, value) => { if (!hasHeader(headers, lower(name))) headers[name] = value; };
-    put('Accept', 'application/json, text/plain, */*');
-    let body = config.data;
-    if (body instanceof URLSearchParams) {
-      body = body.toString();
-      put('Content-Type', 'application/x-www-form-urlencoded;charset=utf-8');
-    } else if (isObject(body) && !ArrayBuffer.isView(body) && !(body instanceof ArrayBuffer)) {
-      const type = Object.keys(headers).find((k) => lower(k) === 'content-type');
-      if (type && /x-www-form-urlencoded/.test(headers[type])) body = deepQuery(body);
-      else {
-        body = stringify(body);
-        put('Content-Type', 'application/json');
-      }
-    } else if (body !== undefined && body !== null) put('Content-Type', 'application/x-www-form-urlencoded');
-    if (config.auth) headers.Authorization = basic(config.auth.username, config.auth.password);
-    let url = addressOf(config.url || '', 'https:');
-    if (config.baseURL && !/^[a-z][a-z0-9+.-]*:\/\//i.test(url)) url = String(config.baseURL).replace(/\/+$/, '') + (url ? '/' + url.replace(/^\/+/, '') : '');
-    if (config.params) {
-      const serialize = isFunction(config.paramsSerializer) ? config.paramsSerializer : config.paramsSerializer && config.paramsSerializer.serialize;
-      const keep = isObject(config.params) && !(config.params instanceof URLSearchParams) ? Object.fromEntries(Object.entries(config.params).filter(([, v]) => v !== null && v !== undefined)) : config.params;
-      url = withQuery(url, serialize ? serialize(config.params) : keep instanceof URLSearchParams ? keep.toString() : deepQuery(keep, 'axios'));
-    }
-    send({
-      method: config.method, url, headers, body, timeout: config.timeout, all: true,
-      redirects: config.maxRedirects === undefined ? 5 : config.maxRedirects, binary: config.responseType === 'arraybuffer',
-    }, (e, answer) => {
-      if (e) return reject(new AxiosError(e.message, e.code, config));
-      let data = answer.body;
-      if (typeof data === 'string' && data && config.responseType !== 'text') {
-        try {
-          data = JSON.parse(data);
-        } catch {
-          // axios leaves a body that is not JSON as it is.
-        }
-      }
-      for (const f of [].concat(config.transformResponse || [])) data = f(data, answer.headers);
-      const response = { data, status: answer.statusCode, statusText: answer.statusMessage, headers: answer.headers, config, request: { responseURL: answer.url } };
-      const valid = config.validateStatus === undefined ? (s) => s >= 200 && s < 300 : config.validateStatus;
-      if (!valid || valid(response.status)) return resolve(response);
-      reject(new AxiosError('Request failed with status code ' + response.status, response.status < 500 ? 'ERR_BAD_REQUEST' : 'ERR_BAD_RESPONSE', config, response));
-    });
-  });
-}
-
-function axiosInstance(defaults) {
-  const chain = { request: [], response: [] };
-  const user = (list) => ({ use(ok, bad) { list.push([ok, bad]); return list.length - 1; }, eject(i) { list[i] = []; } });
-  const call = (config) => {
-    const merged = { ...instance.defaults, ...config, headers: { ...instance.defaults.headers, ...config.headers } };
-    let p = Promise.resolve(merged);
-    for (const [ok, bad] of chain.request) p = p.then(ok, bad);
-    p = p.then(axiosSend);
-    for (const [ok, bad] of chain.response) p = p.then(ok, bad);
-    return p;
-  };
-  const instance = (url, config) => call(typeof url === 'string' ? { ...config, url } : { ...url });
-  instance.defaults = { ...defaults, headers: { common: {}, ...defaults.headers } };
-  instance.interceptors = { request: user(chain.request), response: user(chain.response) };
-  instance.request = instance;
-  for (const method of ['get', 'delete', 'head', 'options']) instance[method] = (url, config) => call({ ...config, method, url });
-  for (const method of ['post', 'put', 'patch']) instance[method] = (url, data, config) => call({ ...config, method, url, data });
-  instance.create = (config) => axiosInstance({ ...instance.defaults, ...config, headers: { ...instance.defaults.headers, ...(config && config.headers) } });
-  instance.all = (list) => Promise.all(list);
-  instance.spread = (f) => (list) => f(...list);
-  instance.isAxiosError = (e) => isObject(e) && e.isAxiosError === true;
-  instance.AxiosError = AxiosError;
-  instance.default = instance;
-  return instance;
-}
-
-const axios = axiosInstance({});
-
-// https and http
-
-class ClientRequest extends EventEmitter {
-  constructor(options, protocol, callback) {
-    super();
-    this._options = options;
-    this._protocol = protocol;
-    this._headers = { ...options.headers };
-    this._parts = [];
-    if (callback) this.once('response', callback);
-  }
-  setHeader(name, value) { this._headers[name] = value; return this; }
-  getHeader(name) { return this._headers[Object.keys(this._headers).find((k) => lower(k) === lower(name))]; }
-  removeHeader(name) { delete this._headers[name]; }
-  setTimeout(ms, f) { this._timeout = ms; if (f) this.on('timeout', f); return this; }
-  setNoDelay() { return this; }
-  setSocketKeepAlive() { return this; }
-  write(part, encoding) { this._parts.push(typeof part === 'string' ? Buffer.from(part, isFunction(encoding) ? undefined : encoding) : part); return true; }
-  abort() { this.destroy(); }
-  destroy(e) { if (this._cancel) this._cancel(); if (e) this.emit('error', e); return this; }
-  end(part, encoding) {
-    if (part !== undefined && !isFunction(part)) this.write(part, encoding);
-    const o = this._options;
-    if (o.auth && !hasHeader(this._headers, 'authorization')) this._headers.Authorization = basic(...String(o.auth).split(/:(.*)/s));
-    const fail = (e) => {
-      if (e.code === 'ETIMEDOUT') this.emit('timeout');
-      if (!this.emit('error', e)) throw e;
-    };
     let url;
     try {
-      url = addressOf(o, this._protocol);
+      url = href(buildURL(href(buildFullPath(config.baseURL, config.url)), config.params, config.paramsSerializer));
     } catch (e) {
-      return fail(e);
+      return reject(e);
     }
-    this._cancel = send({
-      method: o.method, url, headers: this._headers, timeout: this._timeout || o.timeout, binary: true,
-      body: this._parts.length ? Buffer.concat(this._parts) : undefined,
+    const cancel = send({
+      method: config.method, url, headers, body: data, timeout: config.timeout, all: true, binary: ['arraybuffer', 'stream'].includes(config.responseType),
+      redirects: config.maxRedirects === undefined ? 5 : config.maxRedirects, raw: config.decompress === false,
     }, (e, answer) => {
-      if (e) return fail(e);
-      const body = answer.body;
-      const res = Object.assign(new EventEmitter(), { statusCode: answer.statusCode, statusMessage: answer.statusMessage, headers: answer.headers, complete: true });
-      let encoding = null;
-      const chunk = () => (encoding ? body.toString(encoding) : body);
-      res.setEncoding = (name) => { encoding = name || 'utf8'; return res; };
-      res.resume = () => res;
-      res.pipe = (to) => { to.write(chunk()); to.end(); return to; };
-      res[Symbol.asyncIterator] = async function* () { yield chunk(); };
-      if (!this.emit('response', res)) return;
-      // A script may add its handlers in the turn after the response.
-      startTimer(() => {
-        if (body.length) res.emit('data', chunk());
-        res.emit('end');
-        res.emit('close');
-      }, 0, [], false);
+      if (e && e.code === 'ETIMEDOUT' && config.timeout) e = failure(config.timeoutErrorMessage || 'timeout of ' + config.timeout + 'ms exceeded', config.transitional && config.transitional.clarifyTimeoutError ? 'ETIMEDOUT' : 'ECONNABORTED');
+      if (e) return failed(e);
+      const { statusCode, statusMessage, headers: found, url: responseUrl } = answer;
+      settle(resolve, reject, {
+        status: statusCode, statusText: statusMessage, headers: axios.AxiosHeaders ? new axios.AxiosHeaders(found) : found, config,
+        request: { path: responseUrl.replace(/^[^/]*\/\/[^/]*/, ''), res: { responseUrl } },
+        data: config.responseType === 'stream' ? new (streams().IncomingMessage)(answer, answer.body) : answer.body,
+      });
     });
-    return this;
-  }
+    const abort = (reason) => {
+      cancel();
+      reject(reason && !reason.type && axios.isCancel(reason) ? reason : axios.CanceledError ? new axios.CanceledError(null, config, {}) : new axios.Cancel('canceled'));
+    };
+    if (config.cancelToken) config.cancelToken.promise.then(abort);
+    if (config.signal) config.signal.aborted ? abort() : config.signal.addEventListener('abort', abort);
+  });
+  return axios;
 }
-
-function nodeHTTP(protocol) {
-  const start = (target, options, callback) => {
-    if (isFunction(options)) [options, callback] = [undefined, options];
-    const o = typeof target === 'string' || target instanceof URL ? { href: addressOf(target), ...options } : { ...target, ...options };
-    return new ClientRequest(o, protocol, callback);
-  };
-  class Agent {}
-  return { request: start, get: (...args) => start(...args).end(), Agent, globalAgent: new Agent() };
-}
-
-const https = nodeHTTP('https:');
-const http = nodeHTTP('http:');
 
 // fetch
 
@@ -371,20 +380,32 @@ class Headers {
 function fetch(target, o = {}) {
   return new Promise((resolve, reject) => {
     const headers = new Headers(o.headers);
-    let body = o.body;
-    if (body instanceof URLSearchParams) {
+    let { body } = o;
+    if (typeof body === 'string') addHeader(headers._map, 'content-type', 'text/plain;charset=UTF-8');
+    if (isSearchParams(body)) {
       body = body.toString();
-      if (!headers.has('content-type')) headers.set('content-type', 'application/x-www-form-urlencoded;charset=UTF-8');
+      addHeader(headers._map, 'content-type', 'application/x-www-form-urlencoded;charset=UTF-8');
     }
-    send({ method: o.method, url: addressOf(target), headers: headers._map, body, redirects: o.redirect === 'manual' || o.redirect === 'error' ? 0 : 20, all: true, binary: true }, (e, answer) => {
-      if (e) return reject(Object.assign(new TypeError('fetch failed: ' + e.message), { cause: e }));
+    const failed = (e) => reject(Object.assign(new TypeError('fetch failed'), { cause: e }));
+    let url;
+    try {
+      url = href(target);
+    } catch (e) {
+      return reject(Object.assign(new TypeError('Failed to parse URL from ' + target), { cause: e }));
+    }
+    const { signal } = o;
+    if (signal && signal.aborted) return reject(signal.reason);
+    const cancel = send({ method: o.method, url, headers: headers._map, body, redirects: o.redirect === 'manual' || o.redirect === 'error' ? 0 : 20, all: true, binary: true }, (e, answer) => {
+      if (e) return failed(e);
       const { statusCode: status, body: bytes } = answer;
-      if (o.redirect === 'error' && [301, 302, 303, 307, 308].includes(status)) return reject(new TypeError('fetch failed: unexpected redirect'));
+      if (o.redirect === 'error' && [301, 302, 303, 307, 308].includes(status)) return failed(new Error('unexpected redirect'));
+      const text = async () => encode(bytes, 'utf8').replace(/^\uFEFF/, '');
       resolve({
         status, statusText: answer.statusMessage, ok: status >= 200 && status < 300, url: answer.url, headers: new Headers(answer.headers),
-        text: async () => bytes.toString(), json: async () => JSON.parse(bytes.toString()), arrayBuffer: async () => bytesOf(bytes),
+        text, json: async () => JSON.parse(await text()), arrayBuffer: async () => bytesOf(bytes),
       });
     });
+    if (signal) signal.addEventListener('abort', () => { cancel(); reject(signal.reason); });
   });
 }
 global('fetch', fetch);

@@ -1,3 +1,5 @@
+//go:build !386 && !arm && !mips && !mipsle
+
 // Package engine runs JavaScript in memory of its own, which can be copied
 // when a program is loaded, put back after each run, and locked to stop
 // whatever runs in it. It knows nothing of profiles, of HTTP, or of time.
@@ -12,7 +14,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"unicode/utf8"
@@ -42,10 +43,10 @@ func (e *SyntaxError) Error() string {
 }
 
 // A Host answers when JavaScript calls host(name, ...). Arguments are texts or
-// the bytes of an ArrayBuffer; the answer is a text, or an ArrayBuffer where
-// binary is set. An error is thrown with its text. It is called by the
-// goroutine that called the engine.
-type Host func(name string, args []string) (answer string, binary bool, err error)
+// the bytes of an ArrayBuffer; the answer is a string, []byte for an
+// ArrayBuffer, or Code for what that gives. An error is thrown with its text. It
+// is called by the goroutine that called the engine.
+type Host func(name string, args []string) (answer any, err error)
 
 // Limits of an engine.
 type Limits struct {
@@ -196,12 +197,48 @@ func isException(v lib.TJSValue) bool { return v.Ftag == lib.EJS_TAG_EXCEPTION }
 
 // text copies a string into the engine.
 func (e *Engine) text(s string) lib.TJSValue {
-	if !utf8.ValidString(s) {
-		s = strings.ToValidUTF8(s, "\uFFFD")
-	}
+	s = mend(s, false)
 	var v lib.TJSValue
 	e.lend(s, func(p uintptr) { v = lib.XJS_NewStringLen(e.tls, e.context, p, lib.Size_t(len(s))) })
 	return v
+}
+
+// mend puts U+FFFD into the place of what is no UTF-8: one for each beginning of a
+// character that does not go on, and for each other byte, as the WHATWG has it.
+// Those of the engine's own texts are lone surrogates, of three bytes each.
+func mend(s string, own bool) string {
+	if utf8.ValidString(s) {
+		return s
+	}
+	within := func(i int, low, high byte) bool { return i < len(s) && low <= s[i] && s[i] <= high }
+	out := make([]rune, 0, len(s))
+	for i := 0; i < len(s); {
+		c, n := utf8.DecodeRuneInString(s[i:])
+		if n == 1 && c == utf8.RuneError {
+			low, high := byte(0x80), byte(0xbf) // of the second byte: not too small, no surrogate, not too large
+			switch s[i] {
+			case 0xe0:
+				low = 0xa0
+			case 0xed:
+				if high = 0x9f; own {
+					n = 3
+				}
+			case 0xf0:
+				low = 0x90
+			case 0xf4:
+				high = 0x8f
+			}
+			if n == 1 && 0xe0 <= s[i] && s[i] <= 0xf4 && within(i+1, low, high) {
+				n++
+				if 0xf0 <= s[i] && within(i+2, 0x80, 0xbf) {
+					n++
+				}
+			}
+		}
+		out = append(out, c)
+		i += n
+	}
+	return string(out)
 }
 
 // lend copies s, with a NUL behind it, to where the engine can read it while f
@@ -237,7 +274,7 @@ func (e *Engine) read(v lib.TJSValue) (string, bool) {
 	}
 	s := string(unsafe.Slice(at[byte](p), *at[lib.Size_t](length)))
 	lib.XJS_FreeCString(e.tls, e.context, p)
-	return s, true
+	return mend(s, true), true
 }
 
 // failure takes the pending exception out of the engine.
@@ -334,13 +371,7 @@ func (e *Engine) Compile(source string) (code Code, err error) {
 // that Call calls.
 func (e *Engine) LoadCode(code Code, entry bool) error {
 	return e.guard(func() error {
-		var v lib.TJSValue
-		e.lend(string(code), func(p uintptr) {
-			v = lib.XJS_ReadObject(e.tls, e.context, p, lib.Size_t(len(code)), lib.MJS_READ_OBJ_BYTECODE)
-		})
-		if !isException(v) {
-			v = lib.XJS_EvalFunction(e.tls, e.context, v)
-		}
+		v := e.evalCode(code)
 		if isException(v) {
 			return e.failure()
 		}
@@ -351,6 +382,16 @@ func (e *Engine) LoadCode(code Code, entry bool) error {
 		}
 		return nil
 	})
+}
+
+func (e *Engine) evalCode(code Code) (v lib.TJSValue) {
+	e.lend(string(code), func(p uintptr) {
+		v = lib.XJS_ReadObject(e.tls, e.context, p, lib.Size_t(len(code)), lib.MJS_READ_OBJ_BYTECODE)
+	})
+	if isException(v) {
+		return v
+	}
+	return lib.XJS_EvalFunction(e.tls, e.context, v)
 }
 
 // Call calls the entry function and then runs all jobs that wait, those of
@@ -539,16 +580,21 @@ func jsHost(tls *libc.TLS, context uintptr, _ lib.TJSValue, argc int32, argv uin
 	if argc == 0 {
 		texts = []string{""}
 	}
-	answer, binary, err := e.host(texts[0], texts[1:])
-	switch {
-	case err != nil:
+	answer, err := e.host(texts[0], texts[1:])
+	if err != nil {
 		object := lib.XJS_NewError(tls, context)
 		lib.XJS_SetPropertyStr(tls, context, object, nameMessage, e.text(err.Error()))
 		return lib.XJS_Throw(tls, context, object)
-	case binary:
-		var v lib.TJSValue
-		e.lend(answer, func(p uintptr) { v = lib.XJS_NewArrayBufferCopy(tls, context, p, lib.Size_t(len(answer))) })
-		return v
 	}
-	return e.text(answer)
+	switch answer := answer.(type) {
+	case string:
+		return e.text(answer)
+	case []byte:
+		var v lib.TJSValue
+		e.lend(string(answer), func(p uintptr) { v = lib.XJS_NewArrayBufferCopy(tls, context, p, lib.Size_t(len(answer))) })
+		return v
+	case Code:
+		return e.evalCode(answer)
+	}
+	return undefined
 }

@@ -1,3 +1,5 @@
+//go:build !386 && !arm && !mips && !mipsle
+
 package engine
 
 // This file owns the memory of an engine: one range of addresses from which

@@ -1,4 +1,4 @@
-//go:build !unix
+//go:build !unix && !386 && !arm
 
 package engine
 

@@ -61,6 +61,17 @@ function run(input) {
   }
 }
 
+// What a script speaks of is there before it runs, and part of what is kept.
+function preload(names) {
+  for (const name of names) {
+    const bare = name.replace(/^node:|@.*/g, '');
+    if (bare in modules) require(name);
+    if (bare === 'https' || bare === 'http') streams();
+    if (bare === 'qs' || bare === 'form') library('qs');
+    if (bare === '_' || bare === 'jwt' || bare === 'Buffer' || /^(URL|Abort)/.test(bare)) void globalThis[bare];
+  }
+}
+
 // A first login of a made-up script, before any state is kept, so that what the
 // engine makes on first use is made for every run.
 function warmUp() {
@@ -83,14 +94,13 @@ return function entry(what, a, b, c) {
   try {
     switch (what) {
       case 'warm':
+        preload(parseJSON(a));
         warmUp();
         break;
       case 'adopt':
         forget();
         script = globalThis.fetchscript;
         delete globalThis.fetchscript;
-        lodash = globalThis._;
-        if (lodash) global('_', lodash);
         break;
       case 'run':
         run(parseJSON(a));
