@@ -39,6 +39,8 @@ var beyond = regexp.MustCompile(strings.Join([]string{
 	"are one name to servers",    // names that servers fold
 	"must be written",            // static parameters in another spelling
 	"is the same header as",      // names that gateways fold
+	"is the same name as",        // of the token request
+	"is only for acr_values",     // depends on the name of the entry
 	"RE2", "takes too much work", // patterns
 	"is not known; did you mean", // one edit
 	"cannot be read as JSON",

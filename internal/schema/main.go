@@ -37,7 +37,7 @@ type object = map[string]any
 
 func generate() ([]byte, error) {
 	root := objectOf("")
-	root["$defs"] = object{"entry": entry(), "parameterName": parameterName, "headerName": headerName}
+	root["$defs"] = object{"entry": entry(), "parameterName": parameterName, "tokenName": tokenName, "sourceName": sourceName, "headerName": headerName}
 	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	root["$id"] = id
 	root["title"] = "Connection to an identity provider"
@@ -123,10 +123,11 @@ func dict(m *option.Member, path string) object {
 		each["minLength"], each["maxLength"] = 1, m.Limit.Text
 		s["propertyNames"], s["properties"] = ref("parameterName"), fixed(func(v object) object { return v })
 	case "options/authParamsMap":
-		each["enum"] = anys(slices.Concat(aliases, sources))
+		each["enum"] = anys(sources)
 		s["propertyNames"], s["properties"] = ref("parameterName"), object{"scope": false, "response_type": false, "response_mode": false}
 	case "options/token_params":
-		delete(s, "propertyNames")
+		each["minLength"], each["maxLength"], s["maxProperties"] = 1, 1024, 30
+		s["propertyNames"] = ref("tokenName")
 	case "options/customHeaders":
 		each["maxLength"], each["pattern"] = m.Limit.Text, `^[!-~]([\t -~]*[!-~])?$`
 		s["propertyNames"] = ref("headerName")
@@ -145,7 +146,7 @@ func raw(path string) object {
 			"additionalProperties": ref("entry"),
 			"properties": fixed(func(v object) object {
 				return object{"anyOf": []any{object{"type": "null"}, object{"allOf": []any{
-					ref("entry"), object{"not": object{"required": []string{"alias"}}}, object{"properties": object{"value": v}},
+					ref("entry"), object{"not": object{"anyOf": []any{object{"required": []string{"alias"}}, object{"required": []string{"from"}}}}}, object{"properties": object{"value": v}},
 				}}}}
 			}),
 		}
@@ -172,8 +173,13 @@ func entry() object {
 		if types, ok := p["type"].([]string); ok && name != "allow" && name != "translate" && name != "unless" {
 			p["type"] = types[0] // null is no value
 		}
-		if name == "alias" {
+		switch name {
+		case "alias":
 			p["enum"] = anys(aliases)
+		case "from":
+			p["allOf"] = []any{ref("sourceName"), object{"not": object{"enum": anys(aliases)}}}
+		case "unless":
+			p["items"] = ref("sourceName")
 		}
 	}
 	dynamic := object{"anyOf": []any{object{"required": []string{"alias"}}, object{"required": []string{"from"}}}}
@@ -183,6 +189,8 @@ func entry() object {
 		"from": object{ // its name is open, so its values are not
 			"anyOf": []any{object{"required": []string{"allow"}}, object{"required": []string{"allow_pattern"}}},
 			"not":   object{"required": []string{"alias"}},
+			"if":    object{"properties": object{"from": object{"const": "claims"}}},
+			"then":  object{"properties": object{"translate": object{"maxProperties": 0}}},
 		},
 	}
 	if list, ok := properties["allow"].(object); ok {

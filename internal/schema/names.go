@@ -7,18 +7,13 @@ import (
 	"slices"
 	"strings"
 
+	"example.com/upstream/internal/incoming"
 	"example.com/upstream/internal/option"
 )
 
 // Incoming parameters: those that upstream_params may name, and those that
-// authParamsMap may name beside them.
-var (
-	aliases = []string{
-		"acr_values", "audience", "client_id", "display", "id_token_hint", "login_hint", "max_age", "prompt", "resource",
-		"response_mode", "response_type", "ui_locales",
-	}
-	sources = []string{"access_type", "approval_prompt", "force_login", "hd", "include_granted_scopes", "wauth", "whr"}
-)
+// authParamsMap may name.
+var aliases, sources = incoming.Names[:incoming.AliasEnd], incoming.Names[:incoming.SourceEnd]
 
 // reserved parameters belong to the protocol, or to the connection's user.
 var reserved = []string{
@@ -64,8 +59,16 @@ func folded(name string, like func(r rune) string) string {
 	return b.String()
 }
 
-// parameterName is what a configured parameter may be called.
-var parameterName = func() object {
+// parameterName is what a configured parameter may be called, tokenName one of
+// the token request, sourceName an incoming one that from and unless may name.
+var (
+	parameterName = named()
+	tokenName     = named("refresh_token", "username", "password", "device_code", "assertion", "access_token")
+	sourceName    = object{"anyOf": []any{object{"enum": anys(sources)}, named("scope", "connection_scope", "code_challenge.*")}}
+)
+
+// named is a parameter name that is neither reserved nor one of more.
+func named(more ...string) object {
 	underscore := func(r rune) string {
 		if r == '_' {
 			return `[_.\[]` // an unclosed bracket is read so, too
@@ -73,15 +76,16 @@ var parameterName = func() object {
 		return ""
 	}
 	var alternatives []string
-	for _, name := range reserved {
-		alternatives = append(alternatives, folded(name, underscore)+`(\[.*)?`)
+	for _, name := range slices.Concat(reserved, more) {
+		prefix, any := strings.CutSuffix(name, ".*")
+		alternatives = append(alternatives, folded(prefix, underscore)+map[bool]string{false: `(\[.*)?`, true: ".*"}[any])
 	}
 	alternatives = append(alternatives, folded("oauth_", underscore)+".*")
 	return object{"allOf": []any{
 		object{"pattern": "^[^\\s\\x00-\\x1f\\x7f-\\x9f]{1,128}$"},
 		object{"not": object{"pattern": "^(" + strings.Join(alternatives, "|") + ")$"}},
 	}}
-}()
+}
 
 // headerName is what a custom header may be called.
 var headerName = func() object {
