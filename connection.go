@@ -181,6 +181,13 @@ type Options struct {
 	StrategyVersion   int      // strategy_version: which of its provider's versions
 }
 
+// SetUpstreamParam puts an entry into UpstreamParams, and makes the map where it
+// is nil, as that of a literal is.
+func (o *Options) SetUpstreamParam(name string, p Param) {
+	o.UpstreamParams = made(o.UpstreamParams)
+	o.UpstreamParams[name] = p
+}
+
 // schema binds members of the table of options to fields. Never written.
 var schema = lossless.NewSchema(
 	member("id", func(c *Connection) lossless.Field { return lossless.Text(&c.ID) }),

@@ -22,7 +22,7 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
-	conn.Options.UpstreamParams["blog"] = upstream.Static("myblog.wordpress.com")
+	conn.Options.SetUpstreamParam("blog", upstream.Static("myblog.wordpress.com"))
 
 	body, err := conn.UpdateBody()
 	if err != nil {
@@ -242,7 +242,7 @@ func ExampleConnection_UpdateBody() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	conn.Options.UpstreamParams["blog"] = upstream.Static("myblog.wordpress.com")
+	conn.Options.SetUpstreamParam("blog", upstream.Static("myblog.wordpress.com"))
 	body, err := conn.UpdateBody() // {"options": {...}}: all of the options, as the Update replaces them
 
 	fmt.Println(string(body), err)

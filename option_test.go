@@ -313,3 +313,27 @@ func TestC5SwappedNames(t *testing.T) {
 	_, message := problems(t, custom(`"authParamsMap": {"screen_name": "user"}`))
 	assert.NotContains(t, message, "swap")
 }
+
+// A literal connection's maps are nil; the documented way works all the same.
+func TestC1LiteralConnection(t *testing.T) {
+	conn := &upstream.Connection{Strategy: "wordpress", Options: upstream.Options{ClientID: "c"}}
+	conn.Options.SetUpstreamParam("blog", upstream.Static("b"))
+	body, err := conn.UpdateBody()
+	require.NoError(t, err)
+	assert.Equal(t, `{"options":{"client_id":"c","upstream_params":{"blog":{"value":"b"}}}}`, string(body))
+	conn.Options.SetUpstreamParam("blog", upstream.Static("c"))
+	assert.Equal(t, map[string]upstream.Param{"blog": upstream.Static("c")}, conn.Options.UpstreamParams)
+}
+
+// Names that no subject holds are free.
+func TestU9NameThatNoSubjectHolds(t *testing.T) {
+	for _, name := range []string{"", "my_idp", "a|b"} {
+		p, err := upstream.NewProvider(&upstream.Connection{Name: name, Strategy: "github", Options: upstream.Options{ClientID: "c"}})
+		require.NoError(t, err, name)
+		assert.Equal(t, "github|1", p.Subject("1"), name)
+		own, err := upstream.NewProvider(&upstream.Connection{Name: name, Strategy: "github", Options: upstream.Options{
+			ClientID: "c", TokenURL: "https://git.example.com/t"}})
+		require.NoError(t, err, name)
+		assert.Empty(t, own.Subject("1"), "a server of the tenant's own has subjects with a name, and this is none: %q", name)
+	}
+}

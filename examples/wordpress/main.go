@@ -23,7 +23,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	conn.Options.UpstreamParams["blog"] = upstream.Static("myblog.wordpress.com")
+	conn.Options.SetUpstreamParam("blog", upstream.Static("myblog.wordpress.com"))
 
 	// An Update replaces options as a whole. The body therefore holds all that
 	// was there before, what the library does not know ("profile") included.
