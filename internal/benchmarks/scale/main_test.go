@@ -11,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"example.com/upstream/internal/benchmarks/connections"
 )
 
 func TestRun(t *testing.T) {
@@ -23,9 +25,9 @@ func TestRun(t *testing.T) {
 
 func TestFile(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "connections.jsonl")
-	one, err := line(1)
+	one, err := connections.Line(1)
 	require.NoError(t, err)
-	two, err := line(2)
+	two, err := connections.Line(2)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(name, bytes.Join([][]byte{one, two, nil}, []byte("\n\n")), 0o600))
 	lines, err := load(0, name)
@@ -42,9 +44,9 @@ func TestFile(t *testing.T) {
 func TestLines(t *testing.T) {
 	seen := map[string]bool{}
 	for i := range 1000 {
-		a, err := line(i)
+		a, err := connections.Line(i)
 		require.NoError(t, err)
-		b, err := line(i)
+		b, err := connections.Line(i)
 		require.NoError(t, err)
 		assert.Equal(t, a, b)
 		assert.False(t, seen[string(a)])

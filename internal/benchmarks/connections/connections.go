@@ -1,7 +1,6 @@
-package main
-
-// This file makes the connections: as different as those of many tenants are,
-// and the same in every run.
+// Package connections makes connections as different as those of many tenants
+// are, and the same in every run.
+package connections
 
 import (
 	"encoding/json"
@@ -9,8 +8,8 @@ import (
 	"math/rand/v2"
 )
 
-// line gives the i-th connection, as the Management API answers.
-func line(i int) ([]byte, error) {
+// Line gives the i-th connection, as the Management API answers.
+func Line(i int) ([]byte, error) {
 	r := rand.New(rand.NewPCG(1, uint64(i)))
 	host := fmt.Sprintf("idp-%d.tenant-%d.example.com", r.IntN(1000), i)
 	options := map[string]any{
