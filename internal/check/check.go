@@ -122,11 +122,13 @@ func ParameterName(s string) string {
 // as far as a redirect URI is concerned: custom schemes are fine, http and
 // https name a host. It allocates nothing.
 func AbsoluteURI(s string) string {
-	for i := range len(s) {
-		if b := s[i]; b == '#' {
-			return "must have no fragment"
-		} else if b <= ' ' || b >= 0x7f {
-			return notInURL
+	if !plainURI(s) {
+		for i := range len(s) {
+			if b := s[i]; b == '#' {
+				return "must have no fragment"
+			} else if b <= ' ' || b >= 0x7f {
+				return notInURL
+			}
 		}
 	}
 	if host, ok := strings.CutPrefix(s, "https://"); ok && host != "" && host[0] > '/' && strings.IndexByte(noHost, host[0]) < 0 {
@@ -159,14 +161,44 @@ const (
 	notInURL = "holds a character that a URL cannot; percent-encode it"
 )
 
+// plainURI reports whether s has neither a fragment nor a byte that no URI has. It
+// looks at eight bytes at once, at the last ones twice; of a short s it may say no.
+func plainURI(s string) bool {
+	const every, high = 0x0101010101010101, 0x8080808080808080
+	if len(s) < 8 {
+		return false
+	}
+	var wrong uint64
+	for i := 0; i < len(s); i += 8 {
+		b := s[min(i, len(s)-8):]
+		_ = b[7]
+		w := uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
+			uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
+		blank := (w - 0x21*every) &^ w         // high bit: up to a space
+		hash, del := w^'#'*every, w^0x7f*every // zero byte: that one
+		wrong |= w | blank | (hash-every)&^hash | (del-every)&^del
+	}
+	return wrong&high == 0
+}
+
+var inVerifier = func() (t [256]bool) {
+	for _, b := range []byte("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~") {
+		t[b] = true
+	}
+	return t
+}()
+
 // CodeVerifier reports whether s is one by RFC 7636 section 4.1.
 func CodeVerifier(s string) bool {
-	for _, b := range []byte(s) {
-		if !('a' <= b|0x20 && b|0x20 <= 'z' || '0' <= b && b <= '9' || strings.IndexByte("-._~", b) >= 0) {
+	if len(s) < 43 || len(s) > 128 {
+		return false
+	}
+	for i := range len(s) {
+		if !inVerifier[s[i]] {
 			return false
 		}
 	}
-	return 43 <= len(s) && len(s) <= 128
+	return true
 }
 
 // Fold gives one form for all names that differ only in case, by Unicode's

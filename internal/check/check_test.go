@@ -121,3 +121,20 @@ func TestC6Nearest(t *testing.T) {
 		assert.Equal(t, want, Nearest(mistaken, names), mistaken)
 	}
 }
+
+// Every byte at every place of texts of several lengths, against the plain rule.
+func TestT1EveryByteOfAURI(t *testing.T) {
+	for _, n := range []int{1, 7, 8, 9, 16, 39} {
+		for at := range n {
+			for b := range 256 {
+				text := []byte(strings.Repeat("a", n))
+				text[at] = byte(b)
+				s := string(text)
+				ok := b > ' ' && b < 0x7f && b != '#'
+				if got := plainURI(s); got && !ok || n >= 8 && ok && !got {
+					t.Fatalf("plainURI(%q) = %t", s, got)
+				}
+			}
+		}
+	}
+}
