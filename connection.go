@@ -610,12 +610,42 @@ func (c *Connection) check() *checked {
 	for _, p := range headerProblems("/options/customHeaders", c.headers()) {
 		k.report(p.Pointer, p.Message)
 	}
+	c.checkOneAuthentication(k)
+	if k.strategy.OAuth() && !k.strategy.Named && c.named(k) && check.ConnectionName(c.Name) != "" {
+		k.warn("/name", "is no connection name, and users have no subject without one: endpoints or script are not "+strconv.Quote(shown(c.Strategy))+"'s own")
+	}
 	keys := lossless.Keys(c.doc.Lookup("options/token_params"), c.Options.TokenParams)
 	const params = "/options/token_params"
 	k.report(params, check.TokenParams(keys, c.Options.TokenParams, isReserved, func(name, message string) {
 		k.report(params+strictjson.Pointer(name), message)
 	}))
 	return k
+}
+
+// named reports whether the subjects of the connection's users hold its name. A
+// social strategy stands for its one provider only as long as nobody but that
+// provider can say who logged in. (rule U9)
+func (c *Connection) named(k *checked) bool {
+	s, own := &k.strategy, c.protocol()
+	return s.Named || !c.Options.FetchUserProfile.IsZero() || own.TokenURL == "" || own.Host != "" ||
+		s.TokenURL != own.TokenURL || s.UserinfoURL != own.UserinfoURL
+}
+
+// checkOneAuthentication refuses a second way beside one that is attached: RFC
+// 6749 section 2.3 has one for each request. Of a client secret it says nothing,
+// since the custom header then stands in its place. (rule H6)
+func (c *Connection) checkOneAuthentication(k *checked) {
+	o := &c.Options
+	switch o.TokenEndpointAuthMethod {
+	case "private_key_jwt", "client_secret_jwt", "tls_client_auth", "self_signed_tls_client_auth":
+	default:
+		return
+	}
+	for name, value := range o.CustomHeaders {
+		if strings.EqualFold(name, "Authorization") && check.Authenticates(value.Reveal(), o.ClientID) {
+			k.report("/options/customHeaders"+strictjson.Pointer(name), "is this client's authentication, and token_endpoint_auth_method asks for another; remove one")
+		}
+	}
 }
 
 // checkText reports what the schema found in the text, as far as the program

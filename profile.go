@@ -306,18 +306,15 @@ type profiles struct {
 }
 
 func newProfiles(conn *Connection, k *checked) profiles {
-	o, s, own := &conn.Options, &k.strategy, conn.protocol()
+	o, s := &conn.Options, &k.strategy
 	u := profiles{
-		name: conn.Name, strategy: conn.Strategy, oidc: s.Protocol == strategy.OIDC,
+		name: conn.Name, strategy: conn.Strategy, named: conn.named(k), oidc: s.Protocol == strategy.OIDC,
 		userinfo: s.UserinfoURL, script: !o.FetchUserProfile.IsZero(),
 		mapping: mapping.Read(o.AttributeMap, o.FieldsMap, o.UserIDAttribute),
 	}
 	if !u.oidc {
 		u.own = mapping.Own(conn.Strategy)
 	}
-	// A social strategy stands for its one provider only as long as nobody but
-	// that provider can say who logged in. (rule U9)
-	u.named = s.Named || u.script || own.TokenURL == "" || own.Host != "" || s.TokenURL != own.TokenURL || s.UserinfoURL != own.UserinfoURL
 	if conn.Strategy == "google-apps" {
 		for _, domain := range append([]string{o.Domain, o.TenantDomain}, o.DomainAliases...) {
 			if domain != "" {

@@ -43,10 +43,13 @@ func TestU9ReplacedEndpoints(t *testing.T) {
 		p := provider(t, `{"name":"acme","strategy":"`+c.strategy+`","options":{"client_id":"c","client_secret":"s"`+c.options+`}}`)
 		assert.Equal(t, c.want, p.Subject("1"), "%s %s", c.strategy, c.options)
 	}
-	conn, err := upstream.ParseConnection([]byte(`{"strategy":"github","options":{"client_id":"c","tokenURL":"https://evil.test/t"}}`))
-	require.NoError(t, err)
-	if p, err := upstream.NewProvider(conn); err == nil {
-		assert.Empty(t, p.Subject("1"), "without a name there is no subject")
+	for name, warned := range map[string]bool{"": true, "my_idp": true, "acme": false} {
+		conn := parse(t, `{"strategy":"github","options":{"client_id":"c","tokenURL":"https://evil.test/t"}}`)
+		conn.Name = name
+		p, err := upstream.NewProvider(conn)
+		require.NoError(t, err)
+		assert.Equal(t, warned, p.Subject("1") == "", "without a name there is no subject")
+		assert.Equal(t, warned, len(conn.Warnings()) == 1, "%q: %v", name, conn.Warnings())
 	}
 }
 

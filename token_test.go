@@ -1,7 +1,13 @@
 package upstream_test
 
 import (
+	"bytes"
+	"context"
 	"encoding/base64"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -184,4 +190,59 @@ func TestH6BasicFollowedByATab(t *testing.T) {
 		require.NoError(t, err)
 		assert.False(t, idp.seen("/token")[0].Form.Has("client_secret"), "%q", blank)
 	}
+}
+
+// RFC 6749 section 2.3: one way in each request.
+func TestH6BasicBesideAnotherMethod(t *testing.T) {
+	for method, refused := range map[string]bool{
+		"private_key_jwt": true, "client_secret_jwt": true, "tls_client_auth": true, "self_signed_tls_client_auth": true,
+		"client_secret_post": false, "client_secret_basic": false, "none": false, "": false,
+	} {
+		for user, own := range map[string]bool{"client": true, "proxy": false} {
+			conn := parse(t, customConnection)
+			conn.Options.TokenEndpointAuthMethod = method
+			conn.Options.CustomHeaders["authorization"] = upstream.NewSecret("Basic " + base64.StdEncoding.EncodeToString([]byte(user+":x")))
+			err := conn.Validate()
+			assert.Equal(t, refused && own, err != nil, "%s %s: %v", method, user, err)
+			if err != nil {
+				assert.Contains(t, err.Error(), "/options/customHeaders/authorization is this client's authentication")
+			}
+		}
+	}
+}
+
+// FuzzTokenAnswer: what is taken is what a reader of exact names takes.
+func FuzzTokenAnswer(f *testing.F) {
+	for _, seed := range []string{`{"access_token":"A"}`, `{"access_token":"A","Access_token":"B"}`, `{"access_token":"A","access_token":"B"}`, "{\"acce\u017fs_token\":\"A\"}", `{"access_token":null,"ACCESS_TOKEN":"B"}`} {
+		f.Add([]byte(seed), true)
+	}
+	f.Add([]byte("access_token=A&access_token=B"), false)
+	f.Add([]byte("access_token=A&x=1"), false)
+	f.Fuzz(func(t *testing.T, body []byte, isJSON bool) {
+		contentType := "application/x-www-form-urlencoded"
+		if isJSON {
+			contentType = "application/json"
+		}
+		ctx := context.WithValue(t.Context(), oauth2.HTTPClient, &http.Client{Transport: roundTripFunc(func(r *http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {contentType}}, Body: io.NopCloser(bytes.NewReader(body)), Request: r}, nil
+		})})
+		config, err := upstream.NewTokenConfig(oauth2.Config{ClientID: "c", Endpoint: oauth2.Endpoint{TokenURL: "https://idp.example.com/t"}}, nil)
+		require.NoError(t, err)
+		token, err := config.Exchange(ctx, "code")
+		if err != nil {
+			return
+		}
+		want := ""
+		if isJSON {
+			var exact map[string]json.RawMessage // exact names, and the last of two
+			require.NoError(t, json.Unmarshal(body, &exact))
+			require.NoError(t, json.Unmarshal(exact["access_token"], &want))
+		} else {
+			values, err := url.ParseQuery(string(body))
+			require.NoError(t, err)
+			require.Len(t, values["access_token"], 1)
+			want = values.Get("access_token")
+		}
+		assert.Equal(t, want, token.AccessToken)
+	})
 }
