@@ -21,6 +21,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"example.com/upstream"
+	"example.com/upstream/internal/option"
 )
 
 const hidden = "S3cr3t-T0k3n~Xy"
@@ -191,4 +192,45 @@ func TestH8ShapesFindWhatIsPrinted(t *testing.T) {
 	}
 	verb := "%s"
 	assert.True(t, leaks(fmt.Sprintf(verb, in[*in[string]]{&in[string]{hidden}})), "one pointer is followed where the verb does not fit")
+}
+
+// TestH8ProblemsQuoteNoValue puts a text into each member that the library knows,
+// in every shape, and looks for it in what is said of the connection.
+func TestH8ProblemsQuoteNoValue(t *testing.T) {
+	for _, strategy := range []string{"oauth2", "oidc", "oauth1", "waad", "twitter", "okta", "google-apps", "apple"} {
+		for _, m := range option.All() {
+			for _, path := range m.Paths() {
+				if path == "name" || path == "strategy" { // which name the connection
+					continue
+				}
+				for _, value := range []string{`"%s"`, `["%s"]`, `{"x": "%s"}`, `{"x": {"value": "%s", "alias": "%s", "y": "%s"}}`, `{"x": "%s\u0000", "Host": "%s"}`, `"{\"x\": %s}"`, `"https://%s/%%zz"`, `"(%s"`, `{"x": {"alias": "prompt", "allow_pattern": "(%s"}}`} {
+					text := strings.NewReplacer("%s", hidden, "%%", "%").Replace(value)
+					names := strings.Split(path, "/")
+					for i := len(names) - 1; i >= 0; i-- {
+						text = `{"` + names[i] + `": ` + text + `}`
+					}
+					conn, err := upstream.ParseConnection([]byte(text))
+					if err != nil {
+						assert.False(t, leaks(err.Error()), "%s: %v", path, err)
+						continue
+					}
+					conn.Name, conn.Strategy = "my-idp", strategy
+					said := fmt.Sprint(conn.Validate(), conn.Warnings())
+					assert.False(t, leaks(said), "%s of %s, %s: %s", path, strategy, value, said)
+				}
+			}
+		}
+	}
+}
+
+func TestC5WAADProtocol(t *testing.T) {
+	for protocol, ok := range map[string]bool{"": true, "openid-connect": true, "OpenID-Connect": false, "oauth2": false, "saml": false} {
+		err := parse(t, `{"name": "a", "strategy": "waad", "options": {"client_id": "c", "tenant_domain": "contoso.example", "waad_protocol": "`+protocol+`"}}`).Validate()
+		assert.Equal(t, ok, err == nil, "%s: %v", protocol, err)
+		if !ok {
+			var config *upstream.ConfigError
+			require.ErrorAs(t, err, &config)
+			assert.Equal(t, "/options/waad_protocol", config.Problems[0].Pointer)
+		}
+	}
 }
