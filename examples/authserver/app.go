@@ -19,7 +19,7 @@ import (
 )
 
 const (
-	maxVisits = 1000 // that the sample remembers at a time
+	maxVisits = 10_000 // that the sample remembers at a time
 	appCookie = "app"
 )
 
@@ -35,6 +35,7 @@ type App struct {
 
 	mu     sync.Mutex
 	visits map[string]*visit // by cookie
+	order  []string          // of the cookies that were given, the oldest first
 }
 
 // A visit is one visitor's login, first begun and then done.
@@ -88,14 +89,19 @@ func (a *App) visitOf(r *http.Request) *visit {
 	return a.visits[cookie.Value]
 }
 
-// keep stores a visit under a new name, so that none can be planted.
-func (a *App) keep(w http.ResponseWriter, s *visit) {
+// keep stores a visit under a new name, so that none can be planted, in the place
+// of the browser's last one.
+func (a *App) keep(w http.ResponseWriter, r *http.Request, s *visit) {
 	id := rand.Text()
 	a.mu.Lock()
-	if len(a.visits) >= maxVisits {
-		clear(a.visits) // a sample may forget
+	if cookie, err := r.Cookie(appCookie); err == nil {
+		delete(a.visits, cookie.Value)
 	}
-	a.visits[id] = s
+	a.visits[id], a.order = s, append(a.order, id)
+	for len(a.order) > maxVisits { // a sample may forget; the oldest go first
+		delete(a.visits, a.order[0])
+		a.order = a.order[1:]
+	}
 	a.mu.Unlock()
 	http.SetCookie(w, &http.Cookie{Name: appCookie, Value: id, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode})
 }
@@ -110,7 +116,7 @@ func (a *App) login(w http.ResponseWriter, r *http.Request) {
 			options = append(options, oauth2.SetAuthURLParam(name, value))
 		}
 	}
-	a.keep(w, s)
+	a.keep(w, r, s)
 	http.Redirect(w, r, a.oauth.AuthCodeURL(s.state, options...), http.StatusFound)
 }
 
@@ -155,7 +161,7 @@ func (a *App) callback(w http.ResponseWriter, r *http.Request) {
 		fail("The auth server's ID token cannot be verified.")
 		return
 	}
-	a.keep(w, &visit{asked: s.asked, claims: claims})
+	a.keep(w, r, &visit{asked: s.asked, claims: claims})
 	http.Redirect(w, r, "/", http.StatusFound)
 }
 

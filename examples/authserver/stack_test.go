@@ -84,6 +84,9 @@ type stack struct {
 
 var sampleApp = Client{ID: "sample-app", Name: "Sample application", Secret: "planted-app-secret"}
 
+// patience is for what must end some time, on a machine of any speed.
+const patience = 5 * time.Minute
+
 // server starts an HTTP server whose handler is known later. It answers under
 // the given name, localhost or 127.0.0.1.
 func server(t *testing.T, name string) (address string, start func(http.Handler)) {
@@ -144,7 +147,7 @@ func newStackOn(t *testing.T, database string) *stack {
 		t.Cleanup(func() { assert.NoError(t, store.Close()) })
 		replica, err := NewServer(t.Context(), Config{
 			Issuer: s.issuer, Store: store, Clients: []Client{client}, Source: Folder(s.folder),
-			Client: &http.Client{Transport: s.asked, Timeout: upstreamTimeout}, Log: newLogger(s.logs), Now: s.clock.Now,
+			Client: &http.Client{Transport: s.asked, Timeout: patience}, Log: newLogger(s.logs), Now: s.clock.Now,
 		})
 		require.NoError(t, err)
 		s.replicas = append(s.replicas, replica)
@@ -211,7 +214,7 @@ func (s *stack) visitor() *visitor {
 	jar, err := cookiejar.New(nil)
 	require.NoError(s.t, err)
 	return &visitor{s, &http.Client{
-		Jar: jar, Timeout: 20 * time.Second,
+		Jar: jar, Timeout: patience,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 }
