@@ -17,6 +17,7 @@ import (
 	"example.com/upstream/internal/lossless"
 	"example.com/upstream/internal/metadata"
 	"example.com/upstream/internal/option"
+	"example.com/upstream/internal/plan"
 	"example.com/upstream/internal/strategy"
 	"example.com/upstream/internal/strictjson"
 )
@@ -750,7 +751,7 @@ func (c *Connection) checkOptions(k *checked) {
 		{"options/token_endpoint_jwtca_aud_format", o.TokenEndpointJWTCAAudFormat},
 		{"options/community_base_url", o.CommunityBaseURL}, {"options/baseUrl", o.BaseURL},
 		{"options/dpop_signing_alg", o.DPoPSigningAlg}, {"options/protocol", o.Protocol}, {"options/waad_protocol", o.WAADProtocol},
-		{"options/identity_api", o.IdentityAPI}, {"options/should_trust_email_verified_connection", o.ShouldTrustEmailVerified},
+		{"options/identity_api", o.IdentityAPI}, {"options/type", o.Type}, {"options/should_trust_email_verified_connection", o.ShouldTrustEmailVerified},
 	} {
 		if v.text == "" {
 			continue
@@ -766,9 +767,6 @@ func (c *Connection) checkOptions(k *checked) {
 	}
 	if o.PKCE == "disabled" && o.PKCEEnabled {
 		k.reportAt("options/connection_settings/pkce", "is disabled while pkce_enabled is true; keep one of them")
-	}
-	if o.Type != "" && k.strategy.OAuth() {
-		k.reportAt("options/type", option.Get("options/type").WrongValue(o.Type))
 	}
 	c.checkScope(k)
 }
@@ -811,7 +809,8 @@ func (c *Connection) checkEndpoints(k *checked) {
 	c.useMetadata(k)
 	*s = s.With(o.TokenURL)
 	oauth1 := s.Protocol == strategy.OAuth1
-	oauth2 := s.OAuth() && !oauth1 && o.Type != frontChannel // which has no use for them
+	front := o.Type == frontChannel && s.Protocol == strategy.OIDC // has no use for them, and is refused
+	oauth2 := s.OAuth() && !oauth1 && !front
 	at := "options/authorizationURL"
 	use(at, o.AuthorizationURL, &second.AuthURL, oauth2)
 	use("options/tokenURL", o.TokenURL, &second.TokenURL, oauth2)
@@ -827,6 +826,12 @@ func (c *Connection) checkEndpoints(k *checked) {
 		query = "" // that was a problem, and is not taken apart
 	}
 	k.base, k.entries = base, c.entries(k, query, k.doc.Spelling(option.Get(at).Paths()...))
+	for i := range k.entries {
+		e := &k.entries[i]
+		if e.name == "scope" && e.layer != plan.URL && s.Protocol == strategy.OIDC && !slices.Contains(strings.Fields(e.param.Value), "openid") {
+			k.warn(e.pointer(), "has no openid, and goes out as it is written: the identity provider gives no ID token then")
+		}
+	}
 }
 
 // frontChannel is the options.type of an ID token that comes through the

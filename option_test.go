@@ -175,12 +175,15 @@ func TestO2Warnings(t *testing.T) {
 	assert.Empty(t, parse(t, `{"name": "n", "strategy": "samlp", "options": {"signInEndpoint": "x", "user_id_attribute": "y"}}`).Warnings())
 	assert.NoError(t, parse(t, `{"name": "n", "strategy": "samlp", "options": {"signInEndpoint": "x", "user_id_attribute": "y"}}`).Validate())
 	for text, want := range map[string][]string{
-		custom(`"kid": "k", "name": 3`):                               {"/options/kid"},
-		custom(`"profile": true`):                                     {"/options/profile"},
-		custom(`"profile": true, "scope": ["profile"]`):               nil,
-		custom(`"useCommonEndpoint": false, "tenantId": null`):        nil,
-		custom(`"connection_settings": {"kind": 1}`):                  {"/options/connection_settings/kind"},
-		`{"$schema": "x", "x": 1, "strategy": "nope", "options": {}}`: {"/x"},
+		custom(`"kid": "k", "name": 3`):                        {"/options/kid"},
+		custom(`"profile": true`):                              {"/options/profile"},
+		custom(`"profile": true, "scope": ["profile"]`):        nil,
+		custom(`"useCommonEndpoint": false, "tenantId": null`): nil,
+		custom(`"connection_settings": {"kind": 1}`):           {"/options/connection_settings/kind"},
+		custom(`"type": "front_channel"`):                      {"/options/type"},
+		`{"name": "n", "strategy": "oidc", "options": {"client_id": "c", "upstream_params": {"scope": {"value": "email"}}}}`:          {"/options/upstream_params/scope"},
+		`{"name": "n", "strategy": "oidc", "options": {"client_id": "c", "authParams": {"scope": "openid email"}, "scope": "email"}}`: nil,
+		`{"$schema": "x", "x": 1, "strategy": "nope", "options": {}}`:                                                                 {"/x"},
 	} {
 		var got []string
 		for _, w := range parse(t, text).Warnings() {

@@ -27,10 +27,10 @@ type HeaderProblem struct {
 	Message string // repeats no value
 }
 
-// refusedHeaders are those that net/http, the form body or a proxy decide on
+// RefusedHeaders are those that net/http, the form body or a proxy decide on
 // (lower case). A RoundTripper that sets Host or Content-Length is ignored
 // silently, and another Content-Type makes the form unreadable.
-var refusedHeaders = []string{
+var RefusedHeaders = []string{
 	"host", "content-length", "content-type", "content-encoding", "transfer-encoding", "connection",
 	"keep-alive", "upgrade", "te", "trailer", "expect", "cookie", "cookie2",
 	// These change what an answer looks like: compressed, or a part of it.
@@ -54,7 +54,7 @@ func Headers(headers []Header) []HeaderProblem {
 		switch other, twin := seen[folded]; {
 		case !isToken(h.Name):
 			report("is not a header name; use letters, digits and !#$%%&'*+-.^_`|~ (RFC 9110 section 5.6.2)")
-		case slices.Contains(refusedHeaders, folded) || strings.HasPrefix(folded, "proxy-"):
+		case slices.Contains(RefusedHeaders, folded) || strings.HasPrefix(folded, "proxy-"):
 			report("cannot be set here: the HTTP client decides on it; remove it")
 		case twin:
 			report("is the same header as %.256q but for case, - and _; keep one of them", other)

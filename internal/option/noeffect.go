@@ -28,6 +28,7 @@ var noEffect = func() (out []Member) {
 	options("how long a session lasts is the host's part", nil, "id_token_session_expiry_supported")
 	options("values of the connection's scripts, which get them from the host", nil, "configuration")
 	options("rate limits and second factors are the host's part", nil, "brute_force_protection", "mfa", "disable_signup", "disable_sign_out")
+	options("version of the vendor's own schema", nil, "schema_version")
 	options("how often the vendor warns of a certificate", nil, "cert_rollover_notification")
 
 	// Users and groups that the vendor reads from a directory.

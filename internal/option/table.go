@@ -149,7 +149,7 @@ var parameters = []Member{
 	{Path: "options/connection_settings", Class: Honoured, Kind: Object, Secure: true, Doc: "holds pkce"},
 	{Path: "options/connection_settings/pkce", Class: Refused, Kind: Text, Enum: []string{"auto", "S256", "disabled"}, Secure: true, Doc: "auto and S256 require a code verifier; plain is refused (RFC 9700)",
 		Refuses: map[string]string{"plain": "must not be plain, which protects nothing (RFC 9700); use S256"}},
-	{Path: "options/type", Class: Refused, Kind: Text, Enum: []string{"back_channel"}, Doc: "back_channel is the code flow; front_channel, an ID token through the browser, is refused",
+	{Path: "options/type", Class: Refused, Kind: Text, Of: []string{"oidc", "okta", "auth0-oidc", "waad"}, Enum: []string{"back_channel"}, Doc: "back_channel is the code flow; front_channel, an ID token through the browser, is refused",
 		Refuses: map[string]string{"front_channel": "asks for an ID token through the browser, without a code; there is only the code flow here: write back_channel, with a client_secret and a token endpoint"}},
 	{Path: "options/send_back_channel_nonce", Class: Honoured, Kind: Flag, Doc: "OpenID Connect: with false, a transaction without nonce is no error"},
 }

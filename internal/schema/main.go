@@ -87,7 +87,7 @@ func value(m *option.Member, path string) object {
 		case path == "options/icon_url":
 			s["pattern"] = `^$|^[hH][tT][tT][pP][sS]?://` + `([^/?#]*@)?` + host + `([/?#]` + urlChars + `#?` + urlChars + `)?$`
 		}
-		if m.Enum != nil && m.Of == nil && path != "options/type" {
+		if m.Enum != nil && m.Of == nil {
 			s["enum"] = append(anys(m.Enum), "", nil)
 		}
 		return s
@@ -425,7 +425,6 @@ func contradictions() []any {
 	slices.SortFunc(serving, func(a, b any) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
 	return []any{
 		when(oauth2(), object{"allOf": serving}),
-		when(oauth(), at("options/type", object{"enum": []any{"back_channel", "", nil}})),
 		object{
 			"if":   object{"allOf": []any{has("options/connection_settings/pkce"), at("options/connection_settings/pkce", object{"const": "disabled"})}},
 			"then": at("options/pkce_enabled", object{"enum": []any{false, nil}}),

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"example.com/upstream/internal/check"
 	"example.com/upstream/internal/incoming"
 	"example.com/upstream/internal/option"
 )
@@ -19,12 +20,6 @@ var aliases, sources = incoming.Names[:incoming.AliasEnd], incoming.Names[:incom
 var reserved = []string{
 	"client_id", "client_secret", "redirect_uri", "state", "nonce", "code", "code_verifier", "code_challenge",
 	"code_challenge_method", "grant_type", "request", "request_uri", "client_assertion", "client_assertion_type",
-}
-
-// refused headers are the HTTP client's.
-var refused = []string{
-	"host", "content-length", "content-type", "content-encoding", "transfer-encoding", "connection", "keep-alive", "upgrade",
-	"te", "trailer", "expect", "cookie", "accept-encoding", "range", "cookie2",
 }
 
 const (
@@ -96,7 +91,7 @@ var headerName = func() object {
 		return ""
 	}
 	var alternatives []string
-	for _, name := range refused {
+	for _, name := range check.RefusedHeaders {
 		alternatives = append(alternatives, folded(name, dash))
 	}
 	alternatives = append(alternatives, folded("proxy-", dash)+".*")
@@ -132,14 +127,14 @@ func names() (out []any) {
 		for _, form := range sorted(forms) {
 			alternatives = append(alternatives, spellings(form))
 		}
-		check := object{"propertyNames": object{"anyOf": []any{
+		rule := object{"propertyNames": object{"anyOf": []any{
 			object{"enum": anys(allowed)},
 			object{"not": object{"pattern": "^[_-]*(" + strings.Join(alternatives, "|") + ")$"}},
 		}}}
 		if path != "" {
-			check = at(path, check)
+			rule = at(path, rule)
 		}
-		out = append(out, check)
+		out = append(out, rule)
 	}
 	return []any{otherwise(withoutOAuth(), object{"allOf": out})}
 }
