@@ -100,8 +100,8 @@ func TestReadmeTables(t *testing.T) {
 	require.Greater(t, len(rows), 10)
 	for _, row := range rows {
 		name, options := row[1], row[1]
-		if key, _, _ := strings.Cut(name, ":"); slices.Contains([]string{`"value"`, `"allow"`, `"allow_pattern"`, `"translate"`}, key) {
-			options = `"upstream_params": {"prompt": {"alias": "prompt", ` + name + `}}`
+		if key, _, _ := strings.Cut(name, ":"); slices.Contains([]string{`"value"`, `"allow"`, `"allow_pattern"`, `"translate"`, `"essential"`}, key) {
+			options = `"upstream_params": {"acr_values": {"alias": "acr_values", ` + name + `}}`
 		}
 		if !strings.Contains(options, "authorizationURL") {
 			options += `, "authorizationURL": "https://idp.example.com/authorize"`

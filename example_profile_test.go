@@ -66,11 +66,15 @@ func ExampleProvider_FetchProfile() {
 		fmt.Println(err)
 		return
 	}
-	ctx, callback, code := context.Background(), "https://auth.example.com/login/callback", "SplxlOBeZQQYbYS6WxSbIA"
-	tx := upstream.NewTransaction(callback) // that of the authorization URL
+	ctx, tx := context.Background(), upstream.NewTransaction("https://auth.example.com/login/callback")
+	r := httptest.NewRequest("GET", "/login/callback?code=SplxlOBeZQQYbYS6WxSbIA&state="+tx.State.Reveal(), nil)
 
-	config := provider.TokenConfig(callback) // the RedirectURI of the authorization URL
-	token, err := config.Exchange(ctx, code, oauth2.VerifierOption(tx.CodeVerifier.Reveal()))
+	answer, err := provider.ParseCallback(r, tx) // tx is that of this browser's login, from where you kept it
+	if err != nil {
+		log.Fatal(err) // errors.As: *upstream.CallbackError: not this login's, another IdP's, or the IdP's own error
+	}
+	config := provider.TokenConfig(tx.RedirectURI)
+	token, err := config.Exchange(ctx, answer.Code.Reveal(), oauth2.VerifierOption(tx.CodeVerifier.Reveal()))
 	if err != nil {
 		log.Fatal(err) // errors.As: *oauth2.RetrieveError, whose ErrorCode may be "invalid_grant"
 	}

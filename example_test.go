@@ -7,7 +7,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"runtime"
 	"strings"
+	"sync"
 
 	"golang.org/x/oauth2"
 
@@ -278,6 +280,30 @@ func ExampleProvider_Params() {
 	fmt.Println(config.AuthCodeURL("af0ifjsldkj", options...))
 	// Output:
 	// https://public-api.wordpress.com/oauth2/authorize?blog=myblog.wordpress.com&client_id=12345&lang=fr&response_type=code&state=af0ifjsldkj&user=user%40domain.com
+}
+
+// A server that has many connections builds their Providers on all processors.
+func ExampleNewProvider_many() {
+	connections := []*upstream.Connection{
+		{Strategy: "github", Options: upstream.Options{ClientID: "a"}},
+		{Strategy: "wordpress", Options: upstream.Options{ClientID: "b"}},
+		{Strategy: "samlp"},
+	}
+
+	providers := make([]*upstream.Provider, len(connections))
+	var builders sync.WaitGroup
+	for first := range runtime.GOMAXPROCS(0) {
+		builders.Go(func() {
+			for i := first; i < len(connections); i += runtime.GOMAXPROCS(0) {
+				providers[i], _ = upstream.NewProvider(connections[i]) // nil for one that cannot be used: tell its owner
+			}
+		})
+	}
+	builders.Wait()
+
+	fmt.Println(providers[0].ClientID(), providers[1].ClientID(), providers[2] == nil)
+	// Output:
+	// a b true
 }
 
 // What the connection says and nothing will come of.
