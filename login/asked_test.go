@@ -14,7 +14,7 @@ import (
 func TestL4ACR(t *testing.T) {
 	p := newIDP(t)
 	acr := func(more claims) claims {
-		entry := claims{"alias": "acr_values", "allow": []string{"2", "4", "urn:x"}, "translate": claims{"4": "urn:idp:high", "2": "urn:idp:low"}}
+		entry := claims{"alias": "acr_values", "allow": []string{"2", "4", "5", "7", "urn:x"}, "translate": claims{"4": "urn:idp:high", "2": "urn:idp:low", "5": "urn:idp:low"}}
 		for name, value := range more {
 			entry[name] = value
 		}
@@ -37,12 +37,14 @@ func TestL4ACR(t *testing.T) {
 		{"absent", essential, "4", nil, true, login.Unknown, ""},
 		{"the application's own word from the IdP", essential, "4", "4", true, login.NotMet, ""},
 		{"a prefix", essential, "4", "urn:idp:hig", true, login.NotMet, ""},
-		{"a number", essential, "2", 2, true, login.NotMet, ""},
+		{"a number", essential, "7", 7, true, login.NotMet, ""},
+		{"the same as text", essential, "7", "7", false, login.Met, "7"},
 		{"a list", essential, "4", []string{"urn:idp:high"}, true, login.NotMet, ""},
-		{"not asked for: no check, but a word", essential, "", "urn:idp:low", false, "", "2"},
-		{"what does not pass is not asked for", essential, "9", "urn:idp:low", false, "", "2"},
+		{"not asked for: no check, but a word", essential, "", "urn:idp:high", false, "", "4"},
+		{"not asked for, and two words", essential, "", "urn:idp:low", false, "", ""},
+		{"what does not pass is not asked for", essential, "9", "urn:idp:high", false, "", "4"},
 		{"a wish that came true", wish, "4", "urn:idp:high", false, login.Met, "4"},
-		{"a wish that did not", wish, "4", "urn:idp:low", false, login.NotMet, "2"},
+		{"a wish that did not", wish, "5", "urn:idp:high", false, login.NotMet, "4"},
 		{"a wish without an answer", wish, "4", nil, false, login.Unknown, ""},
 		{"a word of the IdP's that the connection does not know", wish, "4", "2", false, login.NotMet, ""},
 		{"untranslated", wish, "urn:x", "urn:x", false, login.Met, "urn:x"},

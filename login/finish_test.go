@@ -74,6 +74,35 @@ func TestL1AbandonedTabsAreForgotten(t *testing.T) {
 	require.NoError(t, err)
 }
 
+func TestL1CookiesOfOthersStay(t *testing.T) {
+	p := newIDP(t)
+	l := newLogin(t, p.connection(t))
+	b := &browser{}
+	for i := range 20 {
+		b.cookies = append(b.cookies, &http.Cookie{Name: fmt.Sprintf("__Host-upstream-login-preference-%d", i), Value: "x"})
+	}
+	b.begin(t, l, p, nil)
+	assert.Len(t, b.cookies, 21)
+}
+
+func TestL1DataHasABound(t *testing.T) {
+	p := newIDP(t)
+	l := newLogin(t, p.connection(t))
+	redirect, err := l.BeginLogin(t.Context(), nil, make([]byte, 2048))
+	require.NoError(t, err)
+	assert.Less(t, len(redirect.Cookie.Name)+len(redirect.Cookie.Value), 4096-200, "what a browser takes, with attributes")
+	_, err = l.BeginLogin(t.Context(), nil, make([]byte, 2049))
+	assert.Equal(t, login.StepBegin, stepOf(t, err))
+}
+
+func TestT4PKCEDisabled(t *testing.T) {
+	p := newIDP(t)
+	l := newLogin(t, p.connection(t, claims{"connection_settings": claims{"pkce": "disabled"}}))
+	_, err := run(t, l, p, nil)
+	require.NoError(t, err)
+	assert.Empty(t, p.form["code_verifier"], "no challenge was sent, and some refuse a verifier then")
+}
+
 func stepOf(t *testing.T, err error) login.Step {
 	t.Helper()
 	e := (*login.Error)(nil)

@@ -63,6 +63,10 @@ func TestL3IDToken(t *testing.T) {
 		{name: "auth_time in the future", claims: claims{"auth_time": now + 3600}, reason: "auth_time is"},
 		{name: "at_hash", claims: claims{"at_hash": base64url(hash[:16])}},
 		{name: "at_hash of another token", claims: claims{"at_hash": base64url(hash[16:])}, reason: "at_hash"},
+		{name: "at_hash in two spellings", sign: func(claims) string {
+			return signedText(p, fmt.Sprintf(`{"iss":%q,"sub":"user-1","aud":%q,"exp":%d,"iat":%d,"nonce":%q,"at_hash":%q,"AT_HASH":%q}`, p.URL, clientID, now+60, now, p.nonce,
+				base64url(hash[16:]), base64url(hash[:16])))
+		}, reason: "at_hash"},
 		{name: "at_hash is no text", claims: claims{"at_hash": 5}, reason: "at_hash|claims|JWT"},
 		{name: "none", sign: unsigned, reason: "its alg is not|not a signed JWT"},
 		{name: "HS256 with the client's secret", sign: func(c claims) string { return symmetric(c, clientSecret) }, reason: "its alg is not"},
@@ -104,13 +108,14 @@ func TestL3IDToken(t *testing.T) {
 
 func TestL3KeysCannotBeHad(t *testing.T) {
 	for name, c := range map[string]struct{ body, reason string }{
-		"not JSON":      {`nothing`, "cannot be had"},
-		"a name twice":  {`{"keys": [], "keys": []}`, "cannot be had"},
-		"no keys":       {`{}`, "cannot be had"},
-		"too many keys": {`{"keys": [` + strings.Repeat(`{},`, 100) + `{}]}`, "cannot be had"},
-		"empty":         {`{"keys": []}`, "no key at jwks_uri"},
-		"over 1 MiB":    {strings.Repeat(" ", 1<<20) + `{"keys": []}`, "cannot be had: the answer is larger than 1 MiB"},
-		"SECRET":        {`{"keys": "SECRET"}`, "cannot be had"},
+		"not JSON":                        {`nothing`, "cannot be had"},
+		"a name twice":                    {`{"keys": [], "keys": []}`, "cannot be had"},
+		"no keys":                         {`{}`, "cannot be had"},
+		"too many keys":                   {`{"keys": [` + strings.Repeat(`{"kty":"unknown"},`, 100) + `{"kty":"unknown"}]}`, "cannot be had"},
+		"100 of a kind that nobody knows": {`{"keys": [` + strings.Repeat(`{"kty":"unknown"},`, 99) + `{"kty":"unknown"}]}`, "no key at jwks_uri"},
+		"empty":                           {`{"keys": []}`, "no key at jwks_uri"},
+		"over 1 MiB":                      {strings.Repeat(" ", 1<<20) + `{"keys": []}`, "cannot be had: the answer is larger than 1 MiB"},
+		"SECRET":                          {`{"keys": "SECRET"}`, "cannot be had"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newIDP(t)

@@ -225,8 +225,6 @@ func (l *login) use(d *document) (*snapshot, error) {
 	conn := *l.conn // whose maps nobody writes to
 	if d != nil {
 		conn.Options.OIDCMetadata = slices.Clone(d.raw)
-		// The IdP's own demand is as good as the operator's.
-		conn.Options.RequirePushedAuthorizationRequests = conn.Options.RequirePushedAuthorizationRequests || d.flags["require_pushed_authorization_requests"]
 	}
 	p, err := upstream.NewProvider(&conn)
 	if err != nil {

@@ -171,6 +171,10 @@ func TestStrategiesEntra(t *testing.T) {
 	} {
 		_, _, err = world(guid+"/v2.0", issuer).login(t, "waad", claims{"tenantId": guid, "scope": "openid"}, url.Values{})
 		assert.Equal(t, login.StepMetadata, stepOf(t, err), name)
+		if name != "another tenant" { // a domain's tenant is whichever Microsoft says
+			_, _, err = world("contoso.example/v2.0", issuer).login(t, "waad", claims{"tenant_domain": "contoso.example", "scope": "openid"}, url.Values{})
+			assert.Equal(t, login.StepMetadata, stepOf(t, err), name)
+		}
 	}
 	common := world("common/v2.0", host+"{tenantid}/v2.0")
 	_, _, err = common.login(t, "waad", claims{"useCommonEndpoint": true, "scope": "openid"}, url.Values{})
