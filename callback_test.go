@@ -187,3 +187,36 @@ func TestU1ParseClaims(t *testing.T) {
 		require.ErrorAs(t, err, &failure, claims)
 	}
 }
+
+// FuzzCallback: what is taken net/url reads alike, by query and by form.
+func FuzzCallback(f *testing.F) {
+	for _, seed := range []string{"code=a&state=S", "code=a&code=b&state=S", "error=login_required&state=S&error_description=%0D", "%63ode=a;&state=S", "code=%ff&state=S&iss=x"} {
+		f.Add(seed)
+	}
+	p, err := upstream.NewProvider(&upstream.Connection{Name: "c", Strategy: "oauth2", Options: upstream.Options{
+		ClientID: "c", AuthorizationURL: "https://idp.example.com/a", TokenURL: "https://idp.example.com/t", Issuer: "https://idp.example.com",
+	}})
+	require.NoError(f, err)
+	f.Fuzz(func(t *testing.T, query string) {
+		tx := upstream.Transaction{State: upstream.NewSecret("S")}
+		byQuery, err := p.ParseCallback(&http.Request{URL: &url.URL{RawQuery: query}}, tx)
+		byForm, other := p.ParseCallback(posted(query), tx)
+		if len(query) <= 32<<10 {
+			assert.Equal(t, byQuery, byForm)
+			assert.Equal(t, err, other)
+		}
+		if err != nil {
+			var failure *upstream.CallbackError
+			require.ErrorAs(t, err, &failure)
+			return
+		}
+		values, _ := url.ParseQuery(query) // leaves out what it cannot read
+		for name, value := range map[string]string{"code": byQuery.Code.Reveal(), "state": "S", "iss": byQuery.Issuer} {
+			if value != "" {
+				assert.Equal(t, []string{value}, values[name], query)
+			}
+		}
+		assert.NotEmpty(t, byQuery.Code.Reveal())
+		assert.Empty(t, values.Get("error"))
+	})
+}

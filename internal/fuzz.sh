@@ -12,6 +12,8 @@
 #	FuzzAuthorizationURL  the URL parses; destination and protocol parameters are the configured ones, once; every pair is explained; inputs stay
 #	FuzzFrom              by from, only what its rule lets leaves; no name of the protocol's is taken; all else of the URL stays
 #	FuzzParseProfile      no panic; a profile has its user_id to the digit, and survives marshalling
+#	FuzzTokenAnswer       a token that is taken is the one that a reader of exact names takes
+#	FuzzCallback          no panic; an answer that is taken net/url reads alike, each name once; an error repeats nothing
 #	FuzzWholeMatch        a pattern matches whole values, and those alone
 #	FuzzQuery             encodes and decodes as net/url does, or has a reason to refuse
 #	FuzzCheck             what is accepted encoding/json reads alike
