@@ -487,30 +487,8 @@ func (c *Connection) Warnings() []Problem {
 	if err != nil {
 		return nil // a problem
 	}
-	doc := schema.Open(text)
-	unknownNames(doc, func(object string, m strictjson.Member) bool {
-		if message, _ := option.Mistaken(object, m.Name); message == "" {
-			k.warn(place(object, m.Name), option.Unknown(object, m.Name))
-		}
-		return len(k.warnings) < maxWarnings
-	})
-	for _, object := range option.Objects() {
-		for _, m := range doc.Members(object) {
-			if known := option.In(object, m.Name); known != nil && !empty(m.Value) {
-				k.warn(place(object, m.Name), known.Idle(c.Strategy, string(m.Value) == "true" && len(c.Options.Scope) == 0))
-			}
-		}
-	}
+	option.Warn(schema.Open(text).Members, c.Strategy, len(c.Options.Scope) > 0, k.warn)
 	return slices.Clip(k.warnings[:min(len(k.warnings), maxWarnings)])
-}
-
-// empty reports whether a value says no more than its absence.
-func empty(value []byte) bool {
-	switch string(value) {
-	case "null", `""`, "false", "[]", "{}":
-		return true
-	}
-	return false
 }
 
 // checked is what a connection comes to: its problems, and if there are none,
@@ -592,7 +570,7 @@ func (c *Connection) check() *checked {
 	}
 	k.doc = c.doc
 	k.strategy = c.protocol()
-	c.checkNames(k)
+	option.Mistakes(c.doc.Members, !k.strategy.OAuth() && k.strategy.Protocol != strategy.Unknown, k.report)
 	c.checkText(k)
 	if c.Strategy == "" {
 		k.report("/strategy", `is missing; a custom social connection has "oauth2"`)
@@ -702,39 +680,6 @@ func (c *Connection) notJSON() (problems []Problem) {
 		}
 	}
 	return problems
-}
-
-// checkNames reports names that are nearly, or elsewhere, those of the table of
-// options. Of a protocol without OAuth the table knows little, so that only
-// case and place are told there. (rules C2, O2, P5)
-func (c *Connection) checkNames(k *checked) {
-	unknownNames(c.doc, func(object string, m strictjson.Member) bool {
-		message, sure := option.Mistaken(object, m.Name)
-		if sure || k.strategy.OAuth() || k.strategy.Protocol == strategy.Unknown {
-			k.report(place(object, m.Name), message)
-		}
-		return true
-	})
-}
-
-// unknownNames calls f with each member that the table of options does not
-// have, until it returns false.
-func unknownNames(doc *lossless.Document, f func(object string, m strictjson.Member) bool) {
-	for _, object := range option.Objects() {
-		for _, m := range doc.Members(object) {
-			if option.In(object, m.Name) == nil && !f(object, m) {
-				return
-			}
-		}
-	}
-}
-
-// place makes a pointer of an object of the table and a name there.
-func place(object, name string) string {
-	if object != "" {
-		object = "/" + object
-	}
-	return object + strictjson.Pointer(name)
 }
 
 // checkOptions holds single options against the table, and against each other.

@@ -76,9 +76,15 @@
 //     consumer_key) may both stand if they agree. http is for loopback hosts, or
 //     with [Connection].InsecureAllowHTTP. URLs are ASCII, percent-encoded.
 //   - pkce_enabled beside connection_settings.pkce "disabled" is an error.
-//   - waad without tenant_domain has no endpoints: the tenant "common" would let
-//     in every organization's users. Strategies whose endpoints depend on a host
-//     of the customer's, or are not publicly documented, have none either.
+//   - Endpoints are those that options name, else those of oidc_metadata, else
+//     what the strategy makes of domain (okta), tenant_domain, tenantId or domain
+//     (waad), community_base_url (salesforce-community) or baseUrl (exact), else
+//     its own. The tenant "common" lets in every organization's users, so it is
+//     asked only where useCommonEndpoint is true. Strategies without public
+//     endpoints have none.
+//   - An option that the library does not know is told by [Connection.Warnings];
+//     one that is nearly a known one, or stands at the wrong level, is an error.
+//     Lengths and counts are those of the vendor's schema for the strategy.
 //   - Requests are parsed strictly where net/url guesses or drops; a POST is its
 //     body alone. A request has at most 32 KiB of query or 64 KiB of body.
 //   - Subjects of every strategy but the built-in social ones hold the
