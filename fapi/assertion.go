@@ -10,7 +10,6 @@ import (
 	"crypto/ecdsa"
 	"crypto/x509"
 	"encoding/pem"
-	"net/url"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -23,17 +22,17 @@ const (
 	appleLife     = time.Hour   // Apple takes at most six months (15777000 s); a short one is less worth stealing
 	appleRenewal  = 5 * time.Minute
 
-	assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-	appleAudience = "https://appleid.apple.com"
+	assertionPairs = "client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer&client_assertion="
+	appleAudience  = "https://appleid.apple.com"
 
 	// minSecret is what RFC 7518 section 3.2 asks of a key for HS256, in bytes.
 	minSecret = 32
 )
 
-// An authenticator puts the client's authentication onto a form. Each call
-// makes a new one. tokenURL is where token requests go.
+// An authenticator gives the client's authentication as pairs of a form, encoded,
+// "" for none. Each call makes a new one. tokenURL is where token requests go.
 type authenticator interface {
-	authenticate(now time.Time, tokenURL string) (url.Values, error)
+	authenticate(now time.Time, tokenURL string) (pairs string, err error)
 }
 
 // asserting is private_key_jwt and client_secret_jwt.
@@ -50,12 +49,12 @@ func newAsserting(clientID, audience string) *asserting {
 	return &asserting{claims: `{"iss":` + id + `,"sub":` + id + `,"jti":"`, aud: audience}
 }
 
-func (a *asserting) authenticate(now time.Time, tokenURL string) (url.Values, error) {
+func (a *asserting) authenticate(now time.Time, tokenURL string) (string, error) {
 	jwt, err := a.assertion(now, cmp.Or(a.aud, tokenURL))
 	if err != nil {
-		return nil, err
+		return "", err
 	}
-	return url.Values{"client_assertion_type": {assertionType}, "client_assertion": {jwt}}, nil
+	return assertionPairs + jwt, nil // which stands for itself
 }
 
 // assertion makes an assertion for one request. Servers keep the jti of each
@@ -127,21 +126,21 @@ func newApple(clientID, secret, kid, teamID string) (*apple, error) {
 	}, nil
 }
 
-func (a *apple) authenticate(now time.Time, _ string) (url.Values, error) {
+func (a *apple) authenticate(now time.Time, _ string) (string, error) {
 	if s := a.latest.Load(); s != nil && !now.Before(s.from) && now.Before(s.until) {
-		return url.Values{"client_secret": {s.jwt}}, nil
+		return "client_secret=" + s.jwt, nil
 	}
 	jwt, err := a.signer.sign(append(appendTimes([]byte(a.claims), now, appleLife), '}'))
 	if err != nil {
-		return nil, signFailed("assertion", err)
+		return "", signFailed("assertion", err)
 	}
 	// Two requests may both have made one; either serves.
 	a.latest.Store(&appleSecret{jwt, now, now.Add(appleLife - appleRenewal)})
-	return url.Values{"client_secret": {jwt}}, nil
+	return "client_secret=" + jwt, nil
 }
 
 // inForm is client_secret_post and none, for the pushed request: at the token
 // endpoint the root does both.
-type inForm struct{ values url.Values }
+type inForm string
 
-func (f inForm) authenticate(time.Time, string) (url.Values, error) { return f.values, nil }
+func (f inForm) authenticate(time.Time, string) (string, error) { return string(f), nil }

@@ -11,7 +11,7 @@ import (
 func (c *Client) At(now func() time.Time) { c.get().now = now }
 
 // Assertion makes what authenticates the client.
-func (c *Client) Assertion() (url.Values, error) {
+func (c *Client) Assertion() (string, error) {
 	return c.get().pushed.authenticate(c.get().now(), "")
 }
 

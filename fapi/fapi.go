@@ -161,7 +161,7 @@ func (c *client) meet(conn *upstream.Connection, demand string) (bool, error) {
 		return true, err
 	case "tls_client_auth", "self_signed_tls_client_auth":
 		c.options.MutualTLS, c.method = true, demand
-		c.pushed = inForm{url.Values{}}
+		c.pushed = inForm("")
 		return true, nil
 	case "dpop_signing_alg":
 		alg := conn.Options.DPoPSigningAlg
@@ -254,7 +254,7 @@ func (c *client) others(conn *upstream.Connection) error {
 		return connectionError("the connection's requests are to be pushed, and its metadata names no pushed_authorization_request_endpoint")
 	}
 	if c.pushed == nil { // the root does it at the token endpoint
-		values := url.Values{}
+		pairs := ""
 		switch secret := o.ClientSecret.Reveal(); {
 		case secret == "" || o.TokenEndpointAuthMethod == "none":
 			c.method = "none"
@@ -262,9 +262,9 @@ func (c *client) others(conn *upstream.Connection) error {
 			c.method, c.basic = "client_secret_basic", secret
 		default:
 			c.method = "client_secret_post"
-			values.Set("client_secret", secret)
+			pairs = url.Values{"client_secret": {secret}}.Encode()
 		}
-		c.pushed = inForm{values}
+		c.pushed = inForm(pairs)
 	}
 	if c.options.SignRequest || c.metadata.signedRequests {
 		asked, option := c.options.RequestAlg, "Options.RequestAlg"

@@ -118,3 +118,44 @@ func TestF3NoncesAreBounded(t *testing.T) {
 	}
 	assert.Equal(t, "newer", n.Of("https://a999"))
 }
+
+// The edges of what is taken from a server's answer.
+func TestF3EdgesOfNoncesAndCodes(t *testing.T) {
+	for _, nonce := range []string{"!", "~", "!#[]~", strings.Repeat("n", 512)} {
+		assert.True(t, fapi.IsNonce(nonce), nonce)
+	}
+	for _, code := range []string{"az", "invalid_request", strings.Repeat("a", 40)} {
+		assert.Equal(t, code, fapi.ErrorCode(code))
+	}
+	for _, code := range []string{"", "a`", "a{", "A", "a b", strings.Repeat("a", 41)} {
+		assert.Empty(t, fapi.ErrorCode(code), code)
+	}
+}
+
+// Request objects may be signed by another key than assertions.
+func TestF2AlgorithmOfRequestObjects(t *testing.T) {
+	keys := newKeySet(t, fapi.Keys{Current: []fapi.Key{newKey(t, "PS256", "sig-1"), newKey(t, "ES256", "sig-2")}})
+	s := newServer(t, keys)
+	for _, c := range []struct {
+		options fapi.Options
+		more    map[string]any
+		want    string
+	}{
+		{fapi.Options{SignRequest: true}, nil, "ES256"}, // that of the assertion
+		{fapi.Options{SignRequest: true, RequestAlg: "PS256"}, nil, "PS256"},
+		{fapi.Options{SignRequest: true}, map[string]any{"token_endpoint_auth_signing_alg": nil}, "PS256"}, // the first
+		{fapi.Options{}, map[string]any{"oidc_metadata": s.metadata(map[string]any{
+			"require_signed_request_object": true, "request_object_signing_alg_values_supported": []string{"PS256"},
+		}), "token_endpoint_auth_signing_alg": nil}, "PS256"},
+	} {
+		c.options.Keys = keys
+		e, err := newClient(t, s.connection(t, c.more), c.options).Explain(nil, upstream.NewTransaction(callback))
+		require.NoError(t, err)
+		assert.Equal(t, c.want, e.RequestObject)
+	}
+	conn := s.connection(t, nil)
+	p, err := upstream.NewProvider(conn)
+	require.NoError(t, err)
+	_, err = fapi.New(conn, p, fapi.Options{Keys: keys, SignRequest: true, RequestAlg: "RS256"})
+	require.ErrorContains(t, err, "Options.RequestAlg is RS256")
+}

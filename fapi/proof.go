@@ -70,7 +70,7 @@ func newProofKey(a *algorithm, private crypto.Signer) (ProofKey, error) {
 		return ProofKey{}, keyError("the key has no public form")
 	}
 	sum := sha256.Sum256(jwk)
-	header := fmt.Appendf(nil, `{"alg":"%s","jwk":%s,"typ":"dpop+jwt"}`, a.name, jwk)
+	header := []byte(`{"alg":"` + a.name + `","jwk":` + string(jwk) + `,"typ":"dpop+jwt"}`)
 	k := &proofKey{
 		private: private, alg: a, thumbprint: base64.RawURLEncoding.EncodeToString(sum[:]),
 		signer: signer{alg: a, key: private, header: encodedHeader(header)},
@@ -89,9 +89,9 @@ func publicJWK(public crypto.PublicKey) ([]byte, error) {
 			return nil, err
 		}
 		size := len(point) / 2 // after the byte that says "uncompressed"
-		return fmt.Appendf(nil, `{"crv":"%s","kty":"EC","x":"%s","y":"%s"}`, key.Params().Name, encode(point[1:1+size]), encode(point[1+size:])), nil
+		return []byte(`{"crv":"` + key.Params().Name + `","kty":"EC","x":"` + encode(point[1:1+size]) + `","y":"` + encode(point[1+size:]) + `"}`), nil
 	case ed25519.PublicKey:
-		return fmt.Appendf(nil, `{"crv":"Ed25519","kty":"OKP","x":"%s"}`, encode(key)), nil
+		return []byte(`{"crv":"Ed25519","kty":"OKP","x":"` + encode(key) + `"}`), nil
 	}
 	return nil, errSignature
 }

@@ -57,57 +57,68 @@ func (c *Client) Authorize(ctx context.Context, authorizationURL string) (string
 }
 
 func (c *client) authorize(ctx context.Context, authorizationURL string) (string, error) {
-	base, query, _ := strings.Cut(authorizationURL, "?")
-	params, err := url.ParseQuery(query)
-	if err != nil || params.Get("client_id") != c.clientID {
+	base, form, _ := strings.Cut(authorizationURL, "?")
+	id := "client_id=" + url.QueryEscape(c.clientID)
+	if !strings.Contains("&"+form+"&", "&"+id+"&") {
 		return "", &Error{Stage: "push", message: "this is no authorization URL of the connection; take that of Provider().AuthorizationURL"}
 	}
 	if c.dpop != "" {
 		k := proofKeyOf(ctx)
-		if k == nil {
+		switch {
+		case k == nil:
 			return "", errNoProofKey
+		case strings.Contains("&"+form, "&dpop_jkt="):
+			return "", &Error{Stage: "push", message: "the connection sets dpop_jkt, which the key of each login gives; remove it"}
 		}
 		// Section 10: a code that somebody else gets hold of is of no use
 		// without this key.
-		params.Set("dpop_jkt", k.thumbprint)
+		form = joined(form, "dpop_jkt="+k.thumbprint)
 	}
 	if c.sign != nil {
+		params, err := url.ParseQuery(form)
+		if err != nil {
+			return "", &Error{Stage: "request object", message: "this is no authorization URL of the connection; take that of Provider().AuthorizationURL"}
+		}
 		object, err := c.sign.object(params, c.now())
 		if err != nil {
 			return "", err
 		}
-		params = url.Values{"client_id": {c.clientID}, "request": {object}}
+		form = joined(id, "request="+object)
 	}
 	if c.push {
-		uri, err := c.pushRequest(ctx, params)
+		uri, err := c.pushRequest(ctx, form)
 		if err != nil {
 			return "", err
 		}
-		params = url.Values{"client_id": {c.clientID}, "request_uri": {uri}}
-	} else if c.sign == nil && c.dpop == "" {
-		return authorizationURL, nil
+		form = joined(id, "request_uri="+url.QueryEscape(uri))
 	}
-	return base + "?" + params.Encode(), nil
+	return base + "?" + form, nil
+}
+
+// joined puts encoded pairs of a form behind one another; either may be "".
+func joined(form, pairs string) string {
+	if form == "" || pairs == "" {
+		return form + pairs
+	}
+	return form + "&" + pairs
 }
 
 // pushRequest makes a pushed authorization request and gives its request_uri.
 // It is never sent twice: nothing says that the first was not taken.
-func (c *client) pushRequest(ctx context.Context, params url.Values) (string, error) {
+func (c *client) pushRequest(ctx context.Context, form string) (string, error) {
 	host, _ := endpoint.HostClient(ctx)
 	if err := c.certificate(endpoint.Transport(host)); err != nil {
 		return "", err
 	}
-	auth, err := c.pushed.authenticate(c.now(), c.metadata.tokenEndpoint)
+	pairs, err := c.pushed.authenticate(c.now(), c.metadata.tokenEndpoint)
 	if err != nil {
 		return "", err
 	}
-	form := maps.Clone(params)
-	maps.Copy(form, auth)
 	address := c.metadata.pushEndpoint
 	if alias := c.metadata.aliases[address]; c.options.MutualTLS && alias != "" {
 		address = alias
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader(form.Encode()))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader(joined(form, pairs)))
 	if err != nil {
 		return "", requestFailed("push", err)
 	}
@@ -151,7 +162,8 @@ func pushAnswer(status int, contentType string, body []byte) (string, error) {
 	if strictjson.Check(body) != nil || !strictjson.IsObject(body) {
 		return refuse("the answer is not one JSON object with each member once")
 	}
-	uri := answerText(body, "request_uri")
+	members, _ := strictjson.Members(body)
+	uri := strictjson.Text(strictjson.Find(members, "request_uri"))
 	switch {
 	case uri == "":
 		return refuse("the answer holds no request_uri")

@@ -139,7 +139,7 @@ func TestF2AuthorizeTakesOnlyItsOwnURL(t *testing.T) {
 	c := newClient(t, s.connection(t, nil), fapi.Options{Keys: keys})
 	ctx, _, err := c.Start(t.Context())
 	require.NoError(t, err)
-	for _, bad := range []string{"", s.URL + "/auth", s.URL + "/auth?client_id=client-2", s.URL + "/auth?client_id=%zz", s.URL + "/auth?client_id=client-1&x=%zz"} {
+	for _, bad := range []string{"", s.URL + "/auth", s.URL + "/auth?client_id=client-2", s.URL + "/auth?client_id=%zz", s.URL + "/auth?client_id=client-12", s.URL + "/auth?xclient_id=client-1", s.URL + "/auth?client_id=client-1&dpop_jkt=x"} {
 		got, err := c.Authorize(ctx, bad)
 		require.Error(t, err, bad)
 		assert.Empty(t, got)

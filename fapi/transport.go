@@ -103,12 +103,11 @@ func (c *client) tokenRequest(req *http.Request, target *url.URL, form []byte) (
 		sent.Host = ""
 	}
 	if c.auth != nil {
-		values, err := c.auth.authenticate(c.now(), req.URL.String())
+		pairs, err := c.auth.authenticate(c.now(), req.URL.String())
 		if err != nil {
 			return nil, err
 		}
-		form = bytes.Join([][]byte{form, []byte(values.Encode())}, []byte{'&'})
-		form = bytes.TrimPrefix(form, []byte{'&'})
+		form = []byte(joined(string(form), pairs))
 	}
 	sent.Body = io.NopCloser(bytes.NewReader(form))
 	sent.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(form)), nil }
