@@ -2,7 +2,6 @@ package login_test
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -356,111 +355,4 @@ func TestL2EntraTenants(t *testing.T) {
 		e := refused(t, l, p, nil, login.StepIDToken)
 		assert.Contains(t, e.Reason, "tenant", name)
 	}
-}
-
-// An extension that notes what it is asked.
-type extension struct {
-	provider *upstream.Provider
-	log      []string
-	fail     string
-	key      []byte
-}
-
-type carriedKey struct{}
-
-func (x *extension) note(step string) error {
-	x.log = append(x.log, step)
-	if step == x.fail {
-		return errors.New("the extension's " + step + " failed")
-	}
-	return nil
-}
-
-func (x *extension) Provider() *upstream.Provider { return x.provider }
-
-func (x *extension) Start(ctx context.Context) (context.Context, []byte, error) {
-	return context.WithValue(ctx, carriedKey{}, "start"), x.key, x.note("start")
-}
-
-func (x *extension) Authorize(ctx context.Context, u string) (string, error) {
-	if ctx.Value(carriedKey{}) != "start" {
-		return "", errors.New("not Start's context")
-	}
-	return u + "&pushed=1", x.note("authorize")
-}
-
-func (x *extension) Resume(ctx context.Context, carried []byte) (context.Context, error) {
-	return context.WithValue(ctx, carriedKey{}, string(carried)), x.note("resume")
-}
-
-func (x *extension) DecryptIDToken(ctx context.Context, token string) (string, error) {
-	if ctx.Value(carriedKey{}) != "DPOP-KEY" {
-		return "", errors.New("not Resume's context")
-	}
-	return strings.TrimPrefix(token, "encrypted:"), x.note("decrypt")
-}
-
-func TestExtension(t *testing.T) {
-	p := newIDP(t)
-	p.metadata["require_pushed_authorization_requests"] = true
-	p.sign = func(c claims) string { return "encrypted:" + signed(p.key, "current", c) }
-	x := &extension{key: []byte("DPOP-KEY")}
-	l := newLogin(t, p.connection(t, claims{"token_endpoint_auth_method": "private_key_jwt"}), func(o *login.Options) {
-		o.Extend = func(conn *upstream.Connection, q *upstream.Provider) (login.Extension, error) {
-			assert.Contains(t, string(conn.Options.OIDCMetadata), p.URL+"/token")
-			x.provider = q.WithProtection(nil, "private_key_jwt", "require_pushed_authorization_requests")
-			return x, x.note("extend")
-		}
-	})
-	assert.Empty(t, x.log)
-	b := &browser{}
-	sent := b.begin(t, l, p, nil)
-	assert.Equal(t, "1", sent.Get("pushed"))
-	assert.NotContains(t, b.cookies[0].Value, "DPOP-KEY")
-	r, err := b.finish(l, map[string][]string{"code": {"c"}, "state": {sent.Get("state")}})
-	require.NoError(t, err)
-	assert.Equal(t, "DPOP-KEY", string(r.Carried()))
-	assert.Equal(t, []string{"extend", "start", "authorize", "resume", "decrypt"}, x.log)
-
-	for fail, step := range map[string]login.Step{"resume": login.StepToken, "decrypt": login.StepIDToken} {
-		x.fail = fail
-		e := refused(t, l, p, nil, step)
-		assert.Equal(t, "the extension's "+fail+" failed", e.Reason)
-	}
-	x.key = make([]byte, 513)
-	_, err = begins(l)
-	assert.ErrorContains(t, err, "more than 512 bytes")
-	for _, fail := range []string{"start", "authorize"} {
-		x.fail = fail
-		_, err := begins(l)
-		assert.Equal(t, login.StepBegin, stepOf(t, err))
-	}
-}
-
-func TestLogoutURL(t *testing.T) {
-	p := newIDP(t)
-	p.metadata["end_session_endpoint"] = p.URL + "/logout?tenant=1"
-	l := newLogin(t, p.connection(t), func(o *login.Options) { o.PostLogoutRedirectURI = "https://auth.example.com/bye" })
-	got, err := l.LogoutURL(t.Context(), upstream.NewSecret("ID.TOKEN"), "s t")
-	require.NoError(t, err)
-	assert.Equal(t, p.URL+"/logout?client_id="+clientID+"&id_token_hint=ID.TOKEN&post_logout_redirect_uri=https%3A%2F%2Fauth.example.com%2Fbye&state=s+t&tenant=1", got)
-
-	got, err = newLogin(t, p.connection(t)).LogoutURL(t.Context(), upstream.Secret{}, "state without a way back")
-	require.NoError(t, err)
-	assert.Equal(t, p.URL+"/logout?client_id="+clientID+"&tenant=1", got)
-
-	got, err = newLogin(t, p.connection(t, claims{"logoutUrl": "https://idp.example.com/bye"})).LogoutURL(t.Context(), upstream.NewSecret("x"), "")
-	require.NoError(t, err)
-	assert.Equal(t, "https://idp.example.com/bye", got)
-
-	_, err = newLogin(t, p.connection(t, claims{"logoutUrl": "javascript:alert(1)"})).LogoutURL(t.Context(), upstream.Secret{}, "")
-	assert.ErrorContains(t, err, "logoutUrl")
-	got, err = newLogin(t, p.connection(t, claims{"end_session_endpoint": "https://idp.example.com/end"})).LogoutURL(t.Context(), upstream.Secret{}, "")
-	require.NoError(t, err)
-	assert.Equal(t, "https://idp.example.com/end?client_id="+clientID, got)
-
-	delete(p.metadata, "end_session_endpoint")
-	got, err = newLogin(t, p.connection(t)).LogoutURL(t.Context(), upstream.Secret{}, "")
-	require.NoError(t, err)
-	assert.Empty(t, got)
 }
