@@ -31,6 +31,7 @@ func TestP4TokenAnswer(t *testing.T) {
 		`{"access_token":"A","\u0061ccess_token":"B"}`:                  "the answer holds a member twice",
 		`{"access_token":"A","x":{"y":1,"y":2}}`:                        "the answer holds a member twice",
 		`{"access_token":"A","Access_Token":"B"}`:                       "the answer holds a member that is access_token but for case",
+		" \n{\"Access_Token\":\"A\"}\n":                                 "the answer holds a member that is access_token but for case",
 		`{"ACCESS_TOKEN":"A"}`:                                          "the answer holds a member that is access_token but for case",
 		"{\"acceſſ_token\":\"A\"}":                                      "the answer holds a member that is access_token but for case",
 		`{"access_token":"A","Token_Type":"mac"}`:                       "the answer holds a member that is token_type but for case",

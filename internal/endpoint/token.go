@@ -86,7 +86,8 @@ func (t *tokenTransport) request(req *http.Request) (sent *http.Request, repeat 
 	if err != nil {
 		return nil, nil, err
 	}
-	text, err := io.ReadAll(body)
+	text := make([]byte, max(req.ContentLength, 0)) // as it is known of a text in memory
+	_, err = io.ReadFull(body, text)
 	_ = body.Close() // in memory
 	if err != nil {
 		return nil, nil, err
@@ -168,19 +169,21 @@ func (a *answer) check(contentType string, repeat url.Values) error {
 		}
 		return &AnswerError{unreadable}
 	}
-	object, ok := strictjson.Members(a.body)
-	if !ok {
+	if !strictjson.IsObject(bytes.TrimSpace(a.body)) {
 		return &AnswerError{unreadable}
 	}
-	for _, m := range object {
-		for _, name := range members {
-			if m.Name != name && strings.EqualFold(m.Name, name) {
-				return &AnswerError{"the answer holds a member that is " + name + " but for case"}
-			}
+	var wrong error
+	strictjson.Each(a.body, func(text, _ []byte) {
+		name := text[1 : len(text)-1]
+		if bytes.IndexByte(name, '\\') >= 0 {
+			name = []byte(strictjson.Text(text))
 		}
-		if isOurs(m.Name) {
-			return errOurs
+		if err := checkName(name); err != nil {
+			wrong = err
 		}
+	})
+	if wrong != nil {
+		return wrong
 	}
 	if repeat != nil {
 		var edits []strictjson.Edit
@@ -189,6 +192,23 @@ func (a *answer) check(contentType string, repeat url.Values) error {
 		}
 		a.body = strictjson.Apply(a.body, edits)
 		a.Reset(a.body)
+	}
+	return nil
+}
+
+func checkName(name []byte) error {
+	for _, own := range members {
+		if string(name) == own {
+			return nil
+		}
+	}
+	for _, own := range members {
+		if bytes.EqualFold(name, []byte(own)) {
+			return &AnswerError{"the answer holds a member that is " + own + " but for case"}
+		}
+	}
+	if isOurs(string(name)) {
+		return errOurs
 	}
 	return nil
 }

@@ -28,6 +28,11 @@ func Members(value []byte) ([]Member, bool) {
 	return members, true
 }
 
+// Each calls f with the texts of each member of an object, in their order; a
+// name's text has its quotes and escapes. It does nothing if the value is not an
+// object, and allocates nothing.
+func Each(value []byte, f func(name, value []byte)) { walk(value, f) }
+
 // walk calls f with the texts of each member of an object. It does nothing if
 // the value is not an object.
 func walk(value []byte, f func(name, value []byte)) {
