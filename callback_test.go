@@ -164,7 +164,7 @@ func TestAccessors(t *testing.T) {
 	custom := provider(t, customConnection)
 	assert.False(t, custom.HasProfile())
 	assert.False(t, custom.OpenIDConnect())
-	assert.True(t, custom.WithProfileFetcher(upstream.Userinfo{}.Fetch).HasProfile())
+	assert.True(t, custom.WithProfileFetcher(nil, upstream.Userinfo{}.Fetch).HasProfile())
 }
 
 func TestU1ParseClaims(t *testing.T) {

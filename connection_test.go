@@ -345,7 +345,7 @@ func TestE4OutputIsNotKept(t *testing.T) {
 	again, err := conn.MarshalJSON()
 	require.NoError(t, err)
 	assert.Equal(t, text, string(again))
-	p = p.WithProfileFetcher(func(_ context.Context, _ *oauth2.Token, c *upstream.Connection) (*upstream.Profile, error) {
+	p = p.WithProfileFetcher(conn, func(_ context.Context, _ *oauth2.Token, c *upstream.Connection) (*upstream.Profile, error) {
 		assert.Equal(t, "s3cret", c.Options.ClientSecret.Reveal())
 		return &upstream.Profile{UserID: "1"}, nil
 	})

@@ -104,7 +104,7 @@ func ExampleProvider_WithProfileFetcher() {
 		fmt.Println(err)
 		return
 	}
-	provider = provider.WithProfileFetcher(func(_ context.Context, token *oauth2.Token, conn *upstream.Connection) (*upstream.Profile, error) {
+	provider = provider.WithProfileFetcher(conn, func(_ context.Context, token *oauth2.Token, conn *upstream.Connection) (*upstream.Profile, error) {
 		return &upstream.Profile{UserID: "4f1c", Nickname: conn.Name + "-user"}, nil
 	})
 	profile, err := provider.FetchProfile(context.Background(), &oauth2.Token{AccessToken: "2YotnFZFEjr1zCsicMWpAA"})

@@ -267,7 +267,7 @@ func TestH8NothingPrintedHoldsASecret(t *testing.T) {
 	_, injected := upstream.Userinfo{URL: idp.URL}.Fetch(t.Context(), &oauth2.Token{AccessToken: secret + "\r\nX: y"}, nil)
 	p := provider(t, `{"name": "acme", "strategy": "oauth2", "options": {"client_id": "client", "client_secret": "`+secret+`",
 		"authorizationURL": "https://idp.example.com/authorize", "tokenURL": "https://idp.example.com/token"}}`)
-	_, own := p.WithProfileFetcher(func(context.Context, *oauth2.Token, *upstream.Connection) (*upstream.Profile, error) {
+	_, own := p.WithProfileFetcher(nil, func(context.Context, *oauth2.Token, *upstream.Connection) (*upstream.Profile, error) {
 		return nil, errors.New(secret)
 	}).FetchProfile(t.Context(), token)
 	things = append(things, injected, own, p.TokenConfig("x"))

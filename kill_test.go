@@ -225,7 +225,7 @@ func TestU5MissingUserID(t *testing.T) {
 	p := provider(t, custom(""))
 	for _, id := range []string{"", " ", "\t"} {
 		assert.Empty(t, p.Subject(id))
-		own := p.WithProfileFetcher(func(context.Context, *oauth2.Token, *upstream.Connection) (*upstream.Profile, error) {
+		own := p.WithProfileFetcher(nil, func(context.Context, *oauth2.Token, *upstream.Connection) (*upstream.Profile, error) {
 			return &upstream.Profile{UserID: id}, nil
 		})
 		_, err := own.FetchProfile(t.Context(), &oauth2.Token{AccessToken: "A1"})

@@ -103,7 +103,7 @@ func samples(t *testing.T) map[string]map[string]any {
 	require.NoError(t, err)
 	ofLiteral, err := upstream.NewProvider(&literal)
 	require.NoError(t, err)
-	withFetcher := p.WithProfileFetcher(func(context.Context, *oauth2.Token, *upstream.Connection) (*upstream.Profile, error) {
+	withFetcher := p.WithProfileFetcher(nil, func(context.Context, *oauth2.Token, *upstream.Connection) (*upstream.Profile, error) {
 		return nil, errors.New(hidden)
 	})
 	config := p.TokenConfig("https://auth.example.com/cb")

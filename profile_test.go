@@ -363,7 +363,7 @@ func TestU1OwnFetchersConnection(t *testing.T) {
 	}
 	p, err := upstream.NewProvider(conn)
 	require.NoError(t, err)
-	p = p.WithProfileFetcher(func(_ context.Context, _ *oauth2.Token, c *upstream.Connection) (*upstream.Profile, error) {
+	p = p.WithProfileFetcher(conn, func(_ context.Context, _ *oauth2.Token, c *upstream.Connection) (*upstream.Profile, error) {
 		assert.Equal(t, conn.Options, c.Options)
 		assert.NoError(t, c.Validate())
 		return &upstream.Profile{UserID: "1"}, nil
@@ -380,7 +380,7 @@ func TestU1OwnFetcher(t *testing.T) {
 	require.ErrorContains(t, err, "WithProfileFetcher")
 
 	var name string
-	q := p.WithProfileFetcher(func(ctx context.Context, got *oauth2.Token, conn *upstream.Connection) (*upstream.Profile, error) {
+	q := p.WithProfileFetcher(nil, func(ctx context.Context, got *oauth2.Token, conn *upstream.Connection) (*upstream.Profile, error) {
 		name = conn.Name
 		return &upstream.Profile{UserID: got.AccessToken}, ctx.Err()
 	})
@@ -390,11 +390,11 @@ func TestU1OwnFetcher(t *testing.T) {
 	assert.Equal(t, "acme", name)
 	_, err = p.FetchProfile(t.Context(), token)
 	require.Error(t, err, "the receiver stays as it is")
-	_, err = q.WithProfileFetcher(nil).FetchProfile(t.Context(), token)
+	_, err = q.WithProfileFetcher(nil, nil).FetchProfile(t.Context(), token)
 	require.ErrorContains(t, err, "no userinfo endpoint is known")
 
 	idp := newSite(t, answer(200, "application/json", `{"account":{"uuid":"4f1c"}}`))
-	got, err = p.WithProfileFetcher(upstream.Userinfo{URL: idp.URL, Fields: sampleFields}.Fetch).FetchProfile(t.Context(), token)
+	got, err = p.WithProfileFetcher(nil, upstream.Userinfo{URL: idp.URL, Fields: sampleFields}.Fetch).FetchProfile(t.Context(), token)
 	require.NoError(t, err)
 	assert.Equal(t, "acme", strings.Split(p.Subject(got.UserID), "|")[1])
 }
@@ -413,7 +413,7 @@ func TestE1OwnFetcherFails(t *testing.T) {
 		{nil, fmt.Errorf("upstream: SECRET: %w", &upstream.ProfileError{StatusCode: 418, Message: "no tea", Err: cause}), "no tea"},
 		{nil, (*upstream.ProfileError)(nil), "the profile fetcher failed; the wrapped error has the cause"},
 	} {
-		p := provider(t, customConnection).WithProfileFetcher(
+		p := provider(t, customConnection).WithProfileFetcher(nil, 
 			func(context.Context, *oauth2.Token, *upstream.Connection) (*upstream.Profile, error) {
 				return c.profile, c.err
 			})
@@ -434,10 +434,10 @@ func TestE3ProfileOfNothing(t *testing.T) {
 		for _, token := range []*oauth2.Token{nil, {}, {AccessToken: "A1"}} {
 			_, err := p.FetchProfile(t.Context(), token)
 			require.ErrorContains(t, err, "upstream: profile: ")
-			_, err = p.WithProfileFetcher(nil).FetchProfile(t.Context(), token)
+			_, err = p.WithProfileFetcher(nil, nil).FetchProfile(t.Context(), token)
 			require.ErrorContains(t, err, "upstream: profile: ")
 		}
-		_, err := p.WithProfileFetcher(func(_ context.Context, _ *oauth2.Token, conn *upstream.Connection) (*upstream.Profile, error) {
+		_, err := p.WithProfileFetcher(nil, func(_ context.Context, _ *oauth2.Token, conn *upstream.Connection) (*upstream.Profile, error) {
 			return &upstream.Profile{UserID: "u" + conn.Name}, nil
 		}).FetchProfile(t.Context(), &oauth2.Token{})
 		require.NoError(t, err)

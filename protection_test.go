@@ -147,7 +147,7 @@ func TestO4Protection(t *testing.T) {
 
 	_, err = p.FetchProfile(ctx, token)
 	require.NoError(t, err)
-	own := p.WithProfileFetcher(upstream.Userinfo{URL: idp.URL + "/userinfo"}.Fetch)
+	own := p.WithProfileFetcher(nil, upstream.Userinfo{URL: idp.URL + "/userinfo"}.Fetch)
 	_, err = own.FetchProfile(ctx, token)
 	require.NoError(t, err)
 	resp, err := config.Client(ctx, token).Get(idp.URL + "/api")

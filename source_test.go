@@ -67,7 +67,7 @@ func TestP3UserID(t *testing.T) {
 		require.NoError(t, err)
 		_, err = upstream.ParseProfile(text)
 		assert.Equal(t, ok, err == nil, "ParseProfile(%s): %v", text, err)
-		q := p.WithProfileFetcher(func(context.Context, *oauth2.Token, *upstream.Connection) (*upstream.Profile, error) {
+		q := p.WithProfileFetcher(nil, func(context.Context, *oauth2.Token, *upstream.Connection) (*upstream.Profile, error) {
 			return &upstream.Profile{UserID: id}, nil
 		})
 		_, err = q.FetchProfile(t.Context(), &oauth2.Token{AccessToken: "A1"})
@@ -133,7 +133,7 @@ func TestO5HostedDomain(t *testing.T) {
 	// Of whatever source.
 	own := sourced(t, "google-apps", `,"domain":"example.com"`, `{}`)
 	for hd, ok := range map[string]bool{``: false, `"example.com"`: true, ` "example.com" `: true, `"evil.test"`: false, `"example.com`: false, `1`: false} {
-		_, err := own.WithProfileFetcher(func(context.Context, *oauth2.Token, *upstream.Connection) (*upstream.Profile, error) {
+		_, err := own.WithProfileFetcher(nil, func(context.Context, *oauth2.Token, *upstream.Connection) (*upstream.Profile, error) {
 			return &upstream.Profile{UserID: "1", Extra: map[string]json.RawMessage{"hd": json.RawMessage(hd)}}, nil
 		}).FetchProfile(t.Context(), &oauth2.Token{AccessToken: "A1"})
 		assert.Equal(t, ok, err == nil, hd)
@@ -147,7 +147,7 @@ func TestO10ScriptWithoutFetcher(t *testing.T) {
 	require.ErrorAs(t, err, &failure)
 	assert.Contains(t, failure.Message, "fetchscript")
 	assert.True(t, p.HasProfile(), "it has a source, which nobody runs yet")
-	_, err = p.WithProfileFetcher(func(context.Context, *oauth2.Token, *upstream.Connection) (*upstream.Profile, error) {
+	_, err = p.WithProfileFetcher(nil, func(context.Context, *oauth2.Token, *upstream.Connection) (*upstream.Profile, error) {
 		return &upstream.Profile{UserID: "1"}, nil
 	}).FetchProfile(t.Context(), &oauth2.Token{AccessToken: "A1"})
 	require.NoError(t, err)

@@ -246,7 +246,6 @@ type provider struct {
 	insecure bool                 // the connection may have http endpoints
 	expected callback.Expectation // of an answer, without the state
 	config   tokenConfig          // without RedirectURL
-	source   []byte               // the connection's JSON
 }
 
 // Format prints name and strategy; LogValue gives the same.
@@ -337,15 +336,20 @@ func (p *Provider) WithProtection(f Protection, met ...string) *Provider {
 }
 
 // WithProfileFetcher gives a Provider that gets profiles from f and is like p in
-// all else; p stays as it is. nil goes back to the strategy's own way.
-func (p *Provider) WithProfileFetcher(f ProfileFetcher) *Provider {
+// all else; p stays as it is. A nil f goes back to the strategy's own way.
+//
+// f is given a copy of conn, the connection that p was made from, as it is now: a
+// Provider itself keeps no JSON. Of a nil conn, for functions that need nothing of
+// it, the copy has name and strategy alone.
+func (p *Provider) WithProfileFetcher(conn *Connection, f ProfileFetcher) *Provider {
 	q := *p.read()
 	q.fetcher = f
-	// A connection of its own: the program may go on changing the one that
-	// the Provider was made from.
-	q.conn = new(Connection)
-	if q.source != nil { // else NewProvider did not make it
-		_ = q.conn.read(q.source) // what the library wrote it can read
+	q.conn = &Connection{Name: q.name, Strategy: q.strategy}
+	if conn != nil {
+		q.conn = new(Connection)
+		if text, err := conn.marshal(); err == nil {
+			_ = q.conn.read(text) // what the library wrote it can read
+		}
 	}
 	q.conn.InsecureAllowHTTP = q.insecure
 	return q.public()
@@ -457,7 +461,6 @@ func NewProvider(conn *Connection) (*Provider, error) {
 		oauth1: k.strategy.Protocol == strategy.OAuth1,
 	}
 	p.expected = callback.Expectation{Issuer: cmp.Or(o.Issuer, k.metadata.Issuer), HasIssuer: k.metadata.ResponseIssuer}
-	p.source, _ = conn.marshal() // its JSON has been checked
 	p.nonce = p.oidc && (o.SendBackChannelNonce || string(conn.doc.Lookup("options/send_back_channel_nonce")) != "false")
 	switch {
 	case o.PKCE == "disabled":

@@ -210,7 +210,7 @@ func (o Options) Attach(p *upstream.Provider, conn *upstream.Connection, own ups
 	case p == nil || conn == nil:
 		return nil, messageError("Attach needs a provider and its connection")
 	case own != nil:
-		return p.WithProfileFetcher(own), nil
+		return p.WithProfileFetcher(conn, own), nil
 	case conn.Options.FetchUserProfile.IsZero():
 		return p, nil
 	}
@@ -222,7 +222,7 @@ func (o Options) Attach(p *upstream.Provider, conn *upstream.Connection, own ups
 		}
 		return nil, err
 	}
-	return p.WithProfileFetcher(s.Fetch), nil
+	return p.WithProfileFetcher(conn, s.Fetch), nil
 }
 
 const givenUp = "the login was given up"
