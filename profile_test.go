@@ -413,7 +413,7 @@ func TestE1OwnFetcherFails(t *testing.T) {
 		{nil, fmt.Errorf("upstream: SECRET: %w", &upstream.ProfileError{StatusCode: 418, Message: "no tea", Err: cause}), "no tea"},
 		{nil, (*upstream.ProfileError)(nil), "the profile fetcher failed; the wrapped error has the cause"},
 	} {
-		p := provider(t, customConnection).WithProfileFetcher(nil, 
+		p := provider(t, customConnection).WithProfileFetcher(nil,
 			func(context.Context, *oauth2.Token, *upstream.Connection) (*upstream.Profile, error) {
 				return c.profile, c.err
 			})

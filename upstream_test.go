@@ -375,6 +375,23 @@ func TestM10DroppedTranslatedRefused(t *testing.T) {
 	assert.NotContains(t, fmt.Sprint(got), planted)
 }
 
+// A configured value may hold what no incoming one may.
+func TestM10StaticValueWithControls(t *testing.T) {
+	for _, value := range []string{"a\nb", "\x00", "=&+ %"} {
+		conn := parse(t, custom(""))
+		conn.Options.UpstreamParams["p"] = upstream.Static(value)
+		conn.Options.UpstreamParams["q"] = upstream.Param{Alias: "prompt", Value: value}
+		p, err := upstream.NewProvider(conn)
+		require.NoError(t, err)
+		got, err := p.Params(nil, upstream.Transaction{})
+		require.NoError(t, err)
+		assert.Equal(t, url.Values{"p": {value}, "q": {value}}, got)
+		out, err := p.AuthorizationURL(nil, sampleTransaction)
+		require.NoError(t, err)
+		explained(t, p, nil, sampleTransaction, out)
+	}
+}
+
 func TestB4Extra(t *testing.T) {
 	options := `"authParams": {"a": "configured"}, "scope": "own", "upstream_params": {"prompt": {"alias": "prompt"}, "never": {"value": ""}, "z": {"value": "1"}}`
 	p := provider(t, custom(options))

@@ -4,6 +4,7 @@ package plan
 // same way.
 
 import (
+	"net/url"
 	"strings"
 
 	"example.com/upstream/internal/query"
@@ -65,7 +66,7 @@ func (p *Plan) appendMapped(dst []byte, i int, in *Input) []byte {
 				dst = query.AppendEscape(append(dst, s.text...), value)
 			}
 		}
-		if len(dst) > before || c.source == None && c.value == "" && !c.dropped(in) {
+		if len(dst) > before || c.source == None && c.text == "" && !c.dropped(in) {
 			break
 		}
 	}
@@ -91,6 +92,12 @@ func (c *candidate) came(in *Input, i int) string {
 	return in.Values[c.source]
 }
 
+// static gives the value of a static candidate, decoded.
+func (c *candidate) static() string {
+	value, _ := url.QueryUnescape(c.text[strings.IndexByte(c.text, '=')+1:]) // it was escaped by link
+	return value
+}
+
 // size gives how long several values are together, where that matters.
 func (c *candidate) size(in *Input) (n int) {
 	if c.many && c.rule != nil {
@@ -107,7 +114,7 @@ func (c *candidate) at(in *Input, i, size int) string {
 	case c.dropped(in), c.rare != nil && c.rare.formPost && !in.asksForUser:
 		return ""
 	case c.source == None:
-		return c.value
+		return c.static()
 	case c.rare != nil && c.rare.scopes != nil:
 		return rule.MergeScopes(in.Values[c.source], c.rare.scopes.Own, c.rare.scopes.Sep)
 	}
@@ -173,7 +180,7 @@ func value(candidates []candidate, in *Input) (string, Source) {
 				return value, c.source
 			}
 		}
-		if c.source == None && c.value == "" && !c.dropped(in) {
+		if c.source == None && c.text == "" && !c.dropped(in) {
 			break
 		}
 	}

@@ -122,7 +122,7 @@ func (p *Plan) explain(i int, in *Input, tell Teller) []Row {
 		if i == len(candidates)-1 || !c.merges() || in.Values[c.source] != "" { // nobody misses connection_scope
 			reasons = append(reasons, c.layer.String()+": "+c.whyNot(in, tell))
 		}
-		if c.source == None && c.value == "" && !c.dropped(in) {
+		if c.source == None && c.text == "" && !c.dropped(in) {
 			break
 		}
 	}
@@ -161,8 +161,8 @@ func (c *candidate) because(row *Row, in *Input, tell Teller) (reasons []string)
 		say("this %s %s", tell.Name(c.source), notPassed)
 		return reasons
 	}
-	if c.rare != nil && c.rare.note != "" {
-		say("%s", c.rare.note)
+	if c.rare != nil && c.rare.note != nil {
+		say("%s", *c.rare.note)
 	}
 	if c.rule != nil && c.rule.Claims && row.Value != row.Came {
 		say("claims are reduced to those that allow and allow_pattern let pass")

@@ -115,8 +115,7 @@ type candidate struct {
 	list   bool
 	many   bool
 	source Source     // None for a static value
-	value  string     // static value
-	text   string     // "&name=" and the static value, encoded; "" if that is empty, and in constants
+	text   string     // "&name=" and the static value, encoded; "" if that is empty; until link, the value itself
 	rule   *rule.Rule // on the incoming value
 	rare   *rare
 }
@@ -127,7 +126,7 @@ type rare struct {
 	unless    []Source
 	essential bool
 	formPost  bool
-	note      string // on where the value is from
+	note      *string // on where the value is from
 }
 
 // A Plan is the compiled form of all that can ever be sent. It is immutable. The
@@ -175,15 +174,15 @@ type draft struct {
 // base is the authorization endpoint without its query.
 func New(base, clientID string, scopes Scopes, entries []Entry) Plan {
 	fixed := func(name, value string) draft {
-		return draft{name: name, kind: constant, candidates: []candidate{{source: None, value: value}}}
+		return draft{name: name, kind: constant, candidates: []candidate{{source: None, text: value}}}
 	}
 	scope := draft{name: "scope", kind: mapped, candidates: []candidate{
 		{source: scopes.Asked, rare: &rare{scopes: &scopes}},
 	}}
 	if len(scopes.Own) > 0 {
-		own := candidate{source: None, value: strings.Join(scopes.Own, " ")}
+		own := candidate{source: None, text: strings.Join(scopes.Own, " ")}
 		if scopes.Note != "" {
-			own.rare = &rare{note: scopes.Note}
+			own.rare = &rare{note: &scopes.Note}
 		}
 		scope.candidates = append(scope.candidates, own)
 	}
@@ -246,7 +245,7 @@ func (d *draft) add(e *Entry) {
 	if len(e.Unless) > 0 || e.Essential || e.FormPost {
 		seldom = &rare{unless: e.Unless, essential: e.Essential, formPost: e.FormPost}
 	}
-	static := candidate{layer: e.Layer, source: None, value: e.Value, rare: seldom}
+	static := candidate{layer: e.Layer, source: None, text: e.Value, rare: seldom}
 	above := slices.IndexFunc(d.candidates, func(c candidate) bool { return c.layer == Protocol })
 	switch {
 	case d.name == "scope" && e.Layer != URL && above >= 0:
@@ -289,14 +288,22 @@ func (c *candidate) forwards() bool {
 func (p *Plan) link() {
 	const value = 40 // bytes of an incoming one, more or less
 	p.size = len(p.base)
-	var text []byte // of the run of constants
-	run := -1       // the constant that carries it
+	var (
+		text []byte // of the run of constants
+		ends []int  // of each of them in it
+		run  = -1   // the first of them, which carries it
+	)
 	end := func() {
 		if run >= 0 {
-			p.steps[run].text = string(text)
-			p.size += len(text)
+			all, start := string(text), 0
+			p.steps[run].text = all
+			p.size += len(all)
+			for i, end := range ends {
+				p.of(run + i)[0].text = all[start:end]
+				start = end
+			}
 		}
-		text, run = text[:0], -1
+		text, ends, run = text[:0], ends[:0], -1
 	}
 	for i := range p.steps {
 		s, candidates := &p.steps[i], p.of(i)
@@ -312,8 +319,8 @@ func (p *Plan) link() {
 			s.text = "&" + string(query.AppendEscape(nil, s.name)) + "="
 			p.size += len(s.text) + value
 			for j := range candidates {
-				if c := &candidates[j]; c.value != "" {
-					c.text = s.text + string(query.AppendEscape(nil, c.value))
+				if c := &candidates[j]; c.text != "" {
+					c.text = s.text + string(query.AppendEscape(nil, c.text))
 				}
 			}
 			continue
@@ -326,9 +333,10 @@ func (p *Plan) link() {
 		} else {
 			p.steps[run].n++
 		}
-		if value := candidates[0].value; value != "" { // else it is suppressed
+		if value := candidates[0].text; value != "" { // else it is suppressed
 			text = query.AppendEscape(append(query.AppendEscape(append(text, '&'), s.name), '='), value)
 		}
+		ends = append(ends, len(text))
 	}
 	end()
 }
