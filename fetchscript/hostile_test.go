@@ -121,7 +121,7 @@ func ends(t *testing.T, o fetchscript.Options, ctx context.Context, body, limits
 var slow = fetchscript.Options{Timeout: 5 * time.Minute, CPU: 5 * time.Minute}
 
 // tight are the limits under which hostile scripts run here.
-var tight = fetchscript.Options{Timeout: 700 * time.Millisecond, CPU: 400 * time.Millisecond, Memory: 32 << 20}
+var tight = fetchscript.Options{Timeout: 500 * time.Millisecond, CPU: 250 * time.Millisecond, Memory: 32 << 20}
 
 func cancelled(ctx context.Context) context.Context {
 	ctx, cancel := context.WithCancel(ctx)

@@ -67,7 +67,7 @@ func TestPoolBoundsAllScripts(t *testing.T) {
 				fetchscript.DropIdle(s)
 			}
 			assert.Zero(t, pool.Figures().Idle)
-			assert.Len(t, children(t), before, "no process is left")
+			assert.LessOrEqual(t, len(children(t)), before, "no process is left")
 		})
 	}
 }
@@ -109,7 +109,7 @@ func TestPoolGivesBackWhatIsIdle(t *testing.T) {
 		require.NoError(t, err)
 		require.Eventually(t, func() bool { f := pool.Figures(); return f.Idle == 0 && f.Busy == 0 && f.Expired > 0 }, time.Minute, time.Millisecond)
 	}
-	assert.Len(t, children(t), before)
+	assert.LessOrEqual(t, len(children(t)), before)
 	assert.Equal(t, 100, pool.Figures().Total)
 }
 
