@@ -90,9 +90,12 @@ func TestKillEndsWhatDoesNotListen(t *testing.T) {
 	if !CanKill {
 		t.Skip("not here")
 	}
-	e := started(t, nil)
-	time.AfterFunc(20*time.Millisecond, e.Kill)
-	_, err := e.Call("Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1)")
+	var e *Engine
+	e = started(t, func(string, []string) (any, error) {
+		time.AfterFunc(20*time.Millisecond, e.Kill) // now that the call is under way
+		return nil, nil
+	})
+	_, err := e.Call("host(''); Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1)")
 	require.ErrorIs(t, err, ErrStopped)
 	_, err = e.Call("1")
 	require.ErrorIs(t, err, ErrClosed)
