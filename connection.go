@@ -515,11 +515,16 @@ func (k *checked) report(pointer, message string) {
 	k.problems = append(k.problems, Problem{pointer, message})
 }
 
-// reportAt adds a problem, if there is one, with a member of the table of
-// options, in the spelling that the connection uses.
+// reportAt adds a problem, if there is one, with the member at a path; with one
+// of the table of options in the spelling that the connection uses.
 func (k *checked) reportAt(path, message string) {
-	if message != "" {
-		k.report(k.doc.Spelling(option.Get(path).Paths()...), message)
+	if message == "" {
+		return
+	}
+	if m := option.Get(path); m != nil {
+		k.report(k.doc.Spelling(m.Paths()...), message)
+	} else {
+		k.report("/"+path, message)
 	}
 }
 
@@ -732,38 +737,17 @@ func (c *Connection) checkScope(k *checked) {
 	}
 }
 
-// checkEndpoints checks URLs, puts those of options in the place of the
-// strategy's own, and collects the layers, the authorization endpoint's query
-// among them. (rule O8)
+// checkEndpoints resolves the endpoints, and collects the layers, the
+// authorization endpoint's query among them. (rule O8)
 func (c *Connection) checkEndpoints(k *checked) {
 	o, s := &c.Options, &k.strategy
-	use := func(path, value string, own *string, required bool) {
-		if value != "" {
-			k.reportAt(path, check.Endpoint(value, c.bound(path).Text, c.InsecureAllowHTTP))
-			*own = value
-		} else if *own == "" && required {
-			k.reportAt(path, c.missing(path))
-		}
-	}
-	// URLs of the protocol that the strategy does not speak are checked all the
-	// same, and lead nowhere.
-	first, second := new(strategy.Strategy), s
-	if s.Protocol == strategy.OAuth1 {
-		first, second = s, first
-	}
-	c.useMetadata(k)
-	*s = s.With(o.TokenURL)
-	oauth1 := s.Protocol == strategy.OAuth1
-	front := o.Type == frontChannel && s.Protocol == strategy.OIDC // has no use for them, and is refused
-	oauth2 := s.OAuth() && !oauth1 && !front
+	*s = s.Resolve(c.Strategy, strategy.Own{
+		AuthorizationURL: o.AuthorizationURL, TokenURL: o.TokenURL, UserinfoEndpoint: o.UserinfoEndpoint,
+		UserAuthorizationURL: o.UserAuthorizationURL, RequestTokenURL: o.RequestTokenURL, AccessTokenURL: o.AccessTokenURL,
+		Metadata: k.metadata, Type: o.Type, Promised: o.DiscoveryURL != "" || o.Issuer != "", AnyHTTP: c.InsecureAllowHTTP,
+	}, k.reportAt)
 	at := "options/authorizationURL"
-	use(at, o.AuthorizationURL, &second.AuthURL, oauth2)
-	use("options/tokenURL", o.TokenURL, &second.TokenURL, oauth2)
-	use("options/userAuthorizationURL", o.UserAuthorizationURL, &first.AuthURL, oauth1)
-	use("options/requestTokenURL", o.RequestTokenURL, &first.RequestTokenURL, oauth1)
-	use("options/accessTokenURL", o.AccessTokenURL, &first.TokenURL, oauth1)
-	use("options/userinfo_endpoint", o.UserinfoEndpoint, &s.UserinfoURL, false)
-	if oauth1 {
+	if s.Protocol == strategy.OAuth1 {
 		at = "options/userAuthorizationURL"
 	}
 	base, query, _ := strings.Cut(s.AuthURL, "?")
@@ -777,48 +761,4 @@ func (c *Connection) checkEndpoints(k *checked) {
 			k.warn(e.pointer(), "has no openid, and goes out as it is written: the identity provider gives no ID token then")
 		}
 	}
-}
-
-// frontChannel is the options.type of an ID token that comes through the
-// browser, without a code.
-const frontChannel = "front_channel"
-
-// missing says what to do where the strategy has no endpoint and the options
-// name none.
-func (c *Connection) missing(path string) string {
-	if o := &c.Options; o.DiscoveryURL != "" || o.Issuer != "" {
-		return "is missing; discovery_url and issuer are not fetched here: module login reads the metadata from there, " +
-			"or put its text into oidc_metadata"
-	}
-	names := strings.ReplaceAll(strings.Join(option.Get(path).Paths(), " or "), "options/", "")
-	if from := strategy.Derives(c.Strategy); from != "" {
-		names += ", or " + from
-	}
-	return "is missing; set " + names + ", since strategy " + strconv.Quote(shown(c.Strategy)) + " has no endpoint of its own"
-}
-
-// useMetadata puts the endpoints of oidc_metadata in the place of the
-// strategy's own, where the options name none.
-func (c *Connection) useMetadata(k *checked) {
-	o, m, s := &c.Options, &k.metadata, &k.strategy
-	if !s.OAuth() || s.Protocol == strategy.OAuth1 {
-		return
-	}
-	use := func(named, value string, own *string, path string) {
-		if named != "" || value == "" {
-			return
-		}
-		at := "/options/oidc_metadata/" + path[strings.LastIndexByte(path, '/')+1:]
-		k.report(at, check.Endpoint(value, c.bound(path).Text, c.InsecureAllowHTTP))
-		if s.Host != "" && !check.HasHost(value, s.Host) {
-			k.report(at, "is at another host than the one that the options name")
-		}
-		*own = value
-	}
-	if o.TokenURL == "" {
-		*s = s.With(m.TokenEndpoint)
-	}
-	use(o.TokenURL, m.TokenEndpoint, &s.TokenURL, "options/token_endpoint")
-	use(o.AuthorizationURL, m.AuthorizationEndpoint, &s.AuthURL, "options/authorization_endpoint")
-	use(o.UserinfoEndpoint, m.UserinfoEndpoint, &s.UserinfoURL, "options/userinfo_endpoint")
 }

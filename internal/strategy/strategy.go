@@ -3,10 +3,10 @@
 // configuration (S4), how its token endpoint wants the client's credentials
 // (H5), and whether a subject carries the connection's name (U9).
 //
-// It must not know JSON, requests or the building of authorization URLs, and
-// it refuses nothing: which protocols and values are errors, and how they are
-// reported, is the caller's part. So an unusable setting yields a [Strategy]
-// without endpoints, never an error.
+// It must not know requests or the building of authorization URLs, and [Lookup]
+// refuses nothing: an unusable setting yields a [Strategy] without endpoints,
+// never an error. [Strategy.Resolve] says what is wrong with the endpoints of a
+// connection; how that is reported is the caller's part.
 //
 // An endpoint stands here only where it is one address for everybody and the
 // provider's documentation has it. A guessed endpoint would send users, and
