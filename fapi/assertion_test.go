@@ -95,6 +95,19 @@ func TestF1NewRefuses(t *testing.T) {
 	assert.Nil(t, none.Provider())
 }
 
+// What is attached twice would be pushed with another authentication than the
+// token request has.
+func TestF1AttachedTwice(t *testing.T) {
+	keys := newES256(t)
+	s := newServer(t, keys)
+	conn := s.connection(t, map[string]any{"client_secret": "SECRET"})
+	p, err := upstream.NewProvider(conn)
+	require.NoError(t, err)
+	_, err = fapi.New(conn, p.WithProtection(nil, "private_key_jwt"), fapi.Options{Keys: keys})
+	require.ErrorContains(t, err, "attached by something else")
+	assert.NotContains(t, err.Error(), "SECRET")
+}
+
 // A signer elsewhere that fails or answers what is no signature.
 func TestF1SignerFails(t *testing.T) {
 	public := ecKey(t, elliptic.P256()).Public()

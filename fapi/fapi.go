@@ -253,18 +253,8 @@ func (c *client) others(conn *upstream.Connection) error {
 	if c.push && c.metadata.pushEndpoint == "" {
 		return connectionError("the connection's requests are to be pushed, and its metadata names no pushed_authorization_request_endpoint")
 	}
-	if c.pushed == nil { // the root does it at the token endpoint
-		pairs := ""
-		switch secret := o.ClientSecret.Reveal(); {
-		case secret == "" || o.TokenEndpointAuthMethod == "none":
-			c.method = "none"
-		case o.TokenEndpointAuthMethod == "client_secret_basic":
-			c.method, c.basic = "client_secret_basic", secret
-		default:
-			c.method = "client_secret_post"
-			pairs = url.Values{"client_secret": {secret}}.Encode()
-		}
-		c.pushed = inForm(pairs)
+	if err := c.secret(conn); err != nil {
+		return err
 	}
 	if c.options.SignRequest || c.metadata.signedRequests {
 		asked, option := c.options.RequestAlg, "Options.RequestAlg"
@@ -283,6 +273,34 @@ func (c *client) others(conn *upstream.Connection) error {
 	if c.options.RequireEncryptedIDToken && len(c.options.Keys.decrypting()) == 0 {
 		return connectionError("Options.Keys has no key that decrypts, and ID tokens are to be encrypted")
 	}
+	return nil
+}
+
+// secret sets up a pushed request's authentication where no demand has: as the
+// root does it at the token endpoint.
+func (c *client) secret(conn *upstream.Connection) error {
+	if c.pushed != nil {
+		return nil
+	}
+	pairs := ""
+	switch secret, method := conn.Options.ClientSecret.Reveal(), conn.Options.TokenEndpointAuthMethod; method {
+	case "", "client_secret_post", "client_secret_basic", "none":
+		switch {
+		case secret == "" || method == "none":
+			c.method = "none"
+		case method == "client_secret_basic":
+			c.method, c.basic = method, secret
+		default:
+			c.method = "client_secret_post"
+			pairs = url.Values{"client_secret": {secret}}.Encode()
+		}
+	default: // met by something else, which does not push
+		if c.push {
+			return connectionError("%s is attached by something else, which cannot do it for the pushed request; give New the Provider of NewProvider", method)
+		}
+		c.method = method
+	}
+	c.pushed = inForm(pairs)
 	return nil
 }
 
