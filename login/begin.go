@@ -85,8 +85,7 @@ func (l *Login) BeginLogin(ctx context.Context, req *upstream.AuthorizeRequest, 
 	if s.verify == nil || !s.provider.OpenIDConnect() && in.conn.Strategy != "apple" && !slices.Contains(strings.Fields(sent["scope"]), "openid") {
 		tx.Nonce = upstream.Secret{} // there will be no ID token that could be verified
 	}
-	if req != nil && slices.Contains(strings.Fields(req.Prompt), "none") && sent["prompt"] != "none" {
-		// The IdP would show a page, which the application has ruled out.
+	if promptless(req) && sent["prompt"] != "none" {
 		return refuse("login_required", "prompt=none does not go upstream", nil)
 	}
 	if p.Asked, err = asked(explanation); err != nil {
@@ -108,6 +107,12 @@ func (l *Login) BeginLogin(ctx context.Context, req *upstream.AuthorizeRequest, 
 		return refuse("invalid_request", err.Error(), err)
 	}
 	return &Redirect{URL: target, Cookie: cookie, Explanation: explanation}, nil
+}
+
+// promptless reports whether the application has ruled out what an IdP that is not
+// told so would show: a page.
+func promptless(req *upstream.AuthorizeRequest) bool {
+	return req != nil && slices.Contains(strings.Fields(req.Prompt), "none")
 }
 
 const notEnabled = "the connection is not enabled for the application: see enabled_clients"

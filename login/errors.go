@@ -42,8 +42,8 @@ type Error struct {
 	// Code is what the application hears: an error code of OAuth 2.0 (RFC 6749
 	// section 4.1.2.1) or OpenID Connect Core (section 3.1.2.6). It is "" where
 	// nobody is to be told, because it is not known that this browser began the
-	// login (StepAnswer, StepState) or somebody was told already (StepSpent): show
-	// a page. Never pass Reason on to an application.
+	// login (StepState, and StepAnswer without a state) or somebody was told already
+	// (StepSpent): show a page. Never pass Reason on to an application.
 	Code string
 
 	// Of a login that this browser began: the application that asked for it, and

@@ -96,7 +96,7 @@ func (l *Login) Finish(w http.ResponseWriter, r *http.Request) (*Result, error) 
 		cookie = &http.Cookie{}
 	}
 	result, err := l.FinishLogin(r.Context(), cb, cookie.Value)
-	if e := (*Error)(nil); !errors.As(err, &e) || e.Step != StepState && e.Step != StepAnswer {
+	if e := (*Error)(nil); !errors.As(err, &e) || e.Step != StepState {
 		gone := l.in.bare(cookie.Name, r.Method == http.MethodPost)
 		gone.MaxAge = -1
 		http.SetCookie(w, gone)

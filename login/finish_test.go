@@ -156,6 +156,20 @@ func TestL1State(t *testing.T) {
 	require.NoError(t, err, "none of them has spent the login")
 }
 
+func TestL1AnswerWithoutCode(t *testing.T) {
+	p := newIDP(t)
+	l := newLogin(t, p.connection(t))
+	b := &browser{}
+	sent := b.begin(t, l, p, nil)
+	_, err := b.finish(l, url.Values{"state": {sent.Get("state")}})
+	e := (*login.Error)(nil)
+	require.ErrorAs(t, err, &e)
+	assert.Equal(t, login.StepAnswer, e.Step)
+	assert.Equal(t, "server_error", e.Code, "this browser's application waits for an answer")
+	assert.Equal(t, "request 7", string(e.Data))
+	assert.Empty(t, b.cookies)
+}
+
 func TestL1StateOfARotatedKey(t *testing.T) {
 	p := newIDP(t)
 	b := &browser{}
