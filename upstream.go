@@ -31,13 +31,15 @@
 //
 //  1. the protocol's: client_id, redirect_uri, response_type, scope, state,
 //     nonce, code_challenge, code_challenge_method
+//     Below these and above all others stand the host's own, [Transaction].Extra
 //  2. options.upstream_params: {"blog": {"value": "x"}} sends x with every
 //     login, {"screen_name": {"alias": "login_hint"}} sends the login_hint of
 //     the incoming request; see [Param] for defaults and value rules
 //  3. options.authParamsMap: {"custom_param": "access_type"} sends the incoming
 //     access_type
 //  4. options.authParams: {"custom_param": "x"} sends x with every login
-//  5. the query of options.authorizationURL
+//  5. the query of options.authorizationURL; above it what a strategy asks for
+//     itself: hd for google-apps with a domain, response_mode=form_post for apple
 //
 // Nothing is sent with an empty value. Names of layer 1 cannot be configured,
 // in any case, but for a static scope, response_type and response_mode.
@@ -69,6 +71,16 @@
 //   - A static scope replaces the connection's scopes, and with them what
 //     connection_scope asks for. connection_scope comes first, then the
 //     connection's own.
+//   - {"from": "idphint", "allow": [...]} takes any incoming parameter but the
+//     protocol's, with closed values; "unless" drops an entry, "essential" marks
+//     acr_values. These names are read when a URL is asked for, as strictly as
+//     all others; from claims, JSON that does not parse is a request error.
+//   - OpenID Connect strategies always ask for openid, and without any scope for
+//     openid profile email. A login without nonce is a transaction error there,
+//     unless send_back_channel_nonce is false.
+//   - An incoming max_age that a connection sends on is digits, and a prompt does
+//     not hold none beside another value after its rules (OpenID Connect Core
+//     3.1.2.1): else a request error.
 //   - null is as if absent for every modelled option and every entry of
 //     upstream_params. An entry of authParams, authParamsMap, customHeaders has
 //     to be a string.
@@ -491,9 +503,9 @@ func (p *provider) compile(k *checked, clientID string, scopes plan.Scopes) {
 
 // scopes says what the connection asks for. (rules M5, M6, O6)
 func (p *provider) scopes(c *Connection, entries []entry) plan.Scopes {
-	out := plan.Scopes{Own: rule.Scopes(c.Options.Scope), Sep: ","}
+	out := plan.Scopes{Own: rule.Scopes(c.Options.Scope), Sep: ','}
 	if c.Options.UseOAuthSpecScope || p.oidc {
-		out.Sep = " "
+		out.Sep = ' '
 	}
 	if !p.oidc {
 		return out

@@ -116,7 +116,7 @@ func (c *candidate) at(in *Input, i, size int) string {
 	case c.source == None:
 		return c.static()
 	case c.rare != nil && c.rare.scopes != nil:
-		return rule.MergeScopes(in.Values[c.source], c.rare.scopes.Own, c.rare.scopes.Sep)
+		return rule.MergeScopes(in.Values[c.source], c.rare.scopes.Own, string(rune(c.rare.scopes.Sep)))
 	}
 	if c.many {
 		return c.rule.Part(in.Resources[i], size)

@@ -57,7 +57,7 @@ type Entry struct {
 // Scopes says what the scope parameter is without a static one. (rules M5, M6, O6)
 type Scopes struct {
 	Own   []string
-	Sep   string // between scopes where the request asks for some
+	Sep   byte   // between scopes where the request asks for some
 	Asked Source // the incoming parameter that asks for more
 	Note  string // why Own is not what the connection has, for the explanation
 }
