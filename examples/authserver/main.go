@@ -27,6 +27,7 @@ import (
 	"syscall"
 	"time"
 
+	"example.com/upstream/fetchscript"
 	"example.com/upstream/login/sqlstore"
 )
 
@@ -52,7 +53,7 @@ func main() {
 	var o options
 	flag.StringVar(&o.auth, "auth", "127.0.0.1:8080", "`address` of the auth server")
 	flag.StringVar(&o.operator, "operator", "127.0.0.1:8083", "`address` of the auth server's pages for its operator")
-	flag.StringVar(&o.idp, "idp", "localhost:8081", "`address` of the identity provider; the connection files name it, too")
+	flag.StringVar(&o.idp, "idp", "localhost:8081", "`address` of the identity provider, which the connection files name, too; empty to start none, and to connect to public addresses alone")
 	flag.StringVar(&o.app, "app", "localhost:8082", "`address` of the sample application")
 	flag.StringVar(&o.connections, "connections", "connections", "`folder` of the connections, one JSON file each; empty for those in the database")
 	flag.StringVar(&o.imported, "import", "", "`folder` of connections to save in the database first")
@@ -85,19 +86,18 @@ func run(ctx context.Context, o options, out, logs io.Writer) error {
 	}
 	server, err := NewServer(ctx, Config{
 		Issuer: issuer, Store: store, Clients: []Client{application}, Source: source, Log: log, Now: time.Now,
-		// A real server's client dials no private addresses: fetchscript.PublicOnly.
-		// This one's identity provider is on loopback.
-		Client: &http.Client{Timeout: upstreamTimeout},
+		Client: upstreamClient(o.idp),
 	})
 	if err != nil {
 		return err
 	}
-	tellElsewhere(out, server.Connections, o.idp)
+	if o.idp != "" {
+		tellElsewhere(out, server.Connections, o.idp)
+	}
 	var names, callbacks []string
 	for _, e := range server.Connections.current().all() {
 		names, callbacks = append(names, e.name), append(callbacks, issuer+callbackPath(e.name))
 	}
-	idp := NewIdP("http://"+o.idp, idpPartnerKey, []IdPClient{{ID: "auth-server", Secret: idpClientSecret, Callbacks: callbacks}})
 	app := NewApp(appAddress, issuer, application, names)
 
 	ctx, stop := context.WithCancel(ctx)
@@ -107,10 +107,16 @@ func run(ctx context.Context, o options, out, logs io.Writer) error {
 	defer stop()
 	running.Go(func() { server.Run(ctx) })
 	failed := make(chan error, 4)
-	for _, s := range []struct {
+	type served struct {
 		address string
 		handler http.Handler
-	}{{o.idp, idp}, {o.auth, server.Handler()}, {o.operator, server.Operator(o.operator)}, {o.app, app.Handler()}} {
+	}
+	servers := []served{{o.auth, server.Handler()}, {o.operator, server.Operator(o.operator)}, {o.app, app.Handler()}}
+	if o.idp != "" {
+		idp := NewIdP("http://"+o.idp, idpPartnerKey, []IdPClient{{ID: "auth-server", Secret: idpClientSecret, Callbacks: callbacks}})
+		servers = append([]served{{o.idp, idp}}, servers...)
+	}
+	for _, s := range servers {
 		end, err := serve(s.address, s.handler, log, failed)
 		if err != nil {
 			return err
@@ -125,6 +131,16 @@ func run(ctx context.Context, o options, out, logs io.Writer) error {
 	case err := <-failed:
 		return err
 	}
+}
+
+// upstreamClient gives the client for all that is asked of identity providers.
+// Theirs are public addresses: a connection must not lead into the network that the
+// server stands in. The program's own is on loopback.
+func upstreamClient(idp string) *http.Client {
+	if idp == "" {
+		return fetchscript.PublicOnly()
+	}
+	return &http.Client{Timeout: upstreamTimeout}
 }
 
 // openSource says where the connections are.

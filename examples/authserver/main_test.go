@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -34,7 +35,7 @@ func freeAddresses(t *testing.T, names ...string) (out []string) {
 }
 
 // start runs the whole program, as main does, on free ports.
-func start(t *testing.T) (o options, out *buffer) {
+func start(t *testing.T, change ...func(*options)) (o options, out *buffer) {
 	free := freeAddresses(t, "127.0.0.1", "127.0.0.1", "localhost", "localhost")
 	o = options{auth: free[0], operator: free[1], idp: free[2], app: free[3], connections: t.TempDir(), database: filepath.Join(t.TempDir(), "auth.db")}
 	files, err := filepath.Glob("connections/*.json")
@@ -44,6 +45,9 @@ func start(t *testing.T) (o options, out *buffer) {
 		require.NoError(t, err)
 		content = []byte(strings.ReplaceAll(string(content), "localhost:8081", o.idp))
 		require.NoError(t, os.WriteFile(filepath.Join(o.connections, filepath.Base(path)), content, 0o600))
+	}
+	for _, c := range change {
+		c(&o)
 	}
 	before := slog.Default()
 	ctx, stop := context.WithCancel(context.Background())
@@ -71,6 +75,36 @@ func TestRun(t *testing.T) {
 	assert.Error(t, run(t.Context(), o, io.Discard, io.Discard))
 	o.connections += "-gone"
 	assert.Error(t, run(t.Context(), o, io.Discard, io.Discard))
+}
+
+// Without an identity provider of its own the program connects to public addresses
+// alone: a connection that leads to this machine is not followed.
+func TestRun_PublicOnly(t *testing.T) {
+	asked := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("was asked") }))
+	defer asked.Close()
+	o, _ := start(t, func(o *options) {
+		path := filepath.Join(o.connections, "corporate.json")
+		text, err := os.ReadFile(path)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(path, []byte(strings.ReplaceAll(string(text), "http://"+o.idp, asked.URL)), 0o600))
+		o.idp = ""
+	})
+	s := &stack{t: t, app: "http://" + o.app, issuer: "http://" + o.auth}
+	v := s.visitor()
+	begun := v.follow(s.app+"/login?connection=corporate", asked.URL)
+	state, err := url.Parse(begun.next)
+	require.NoError(t, err)
+	answer := url.Values{"code": {"a"}, "state": {state.Query().Get("state")}, "iss": {asked.URL}}
+	assert.Contains(t, v.get(s.issuer+callbackPath("corporate")+"?"+answer.Encode()).next, "error=server_error")
+}
+
+// Connections that the database has, imported and served.
+func TestRun_Database(t *testing.T) {
+	o, _ := start(t, func(o *options) { o.imported, o.connections = o.connections, "" })
+	s := &stack{t: t, app: "http://" + o.app, issuer: "http://" + o.auth, idp: "http://" + o.idp, operator: "http://" + o.operator}
+	v := s.visitor()
+	assert.Contains(t, v.follow(v.toCallback("corporate")).body, "oidc|corporate|id1")
+	assert.Contains(t, section(v.get(s.operator+"/connections/corporate/explain").body, "history"), "import")
 }
 
 // All providers of a process share their endpoints' paths. Whatever another one
