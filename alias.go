@@ -1,8 +1,9 @@
 package upstream
 
 // This file owns what may come in: the allowlists of incoming parameters, the
-// AuthorizeRequest and its strict parser, and the request error. It knows
-// nothing of connections, nor of what becomes of a parameter.
+// AuthorizeRequest and its strict parser, the request error, and the Secret that
+// values are kept in. It knows nothing of connections, nor of what becomes of a
+// parameter.
 
 import (
 	"fmt"
@@ -435,6 +436,54 @@ func ParseAuthorizeValues(form url.Values) (*AuthorizeRequest, error) {
 		req.others = &others{form: form}
 	}
 	return req, nil
+}
+
+// A Secret is a text that is printed nowhere: fmt and slog show [redacted], and
+// where they ask no type how it prints, as in an unexported field of another
+// struct, the address of the text. JSON has it in full, also in a JSON log
+// that finds one inside another value. The zero Secret is the empty text.
+//
+// Secrets are not comparable by ==, which would compare addresses: compare
+// what Reveal gives.
+type Secret struct {
+	_    [0]func()
+	text *string // fmt follows no pointer to a string
+}
+
+// NewSecret makes a Secret of a text.
+func NewSecret(text string) Secret {
+	if text == "" {
+		return Secret{}
+	}
+	return Secret{text: &text}
+}
+
+// Reveal gives the text, to use it.
+func (s Secret) Reveal() string {
+	if s.text == nil {
+		return ""
+	}
+	return *s.text
+}
+
+// IsZero reports whether the text is empty.
+func (s Secret) IsZero() bool { return s.Reveal() == "" }
+
+const redacted = "[redacted]"
+
+// Format prints [redacted], whatever the verb.
+func (Secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(redacted)) }
+
+// LogValue gives [redacted].
+func (Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// MarshalText gives the text in full: JSON is for storage.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.Reveal()), nil }
+
+// UnmarshalText is the way back.
+func (s *Secret) UnmarshalText(text []byte) error {
+	*s = NewSecret(string(text))
+	return nil
 }
 
 // The rest of this file is written by go generate; see internal/incoming/gen.

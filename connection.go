@@ -1,10 +1,12 @@
 package upstream
 
 // This file owns the connection: its Go form, its JSON form, the way between
-// the two without loss, and what a valid one is. It knows nothing of requests
-// and does not say what a parameter means: see params.go.
+// the two without loss, and what a valid one is. Which options there are is in
+// internal/option, what a parameter may be in params.go: each hands its problems
+// up to here. It knows nothing of requests, tokens and profiles.
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -24,54 +26,6 @@ import (
 
 // maxConnection bounds the JSON text of a connection, in bytes.
 const maxConnection = 1 << 20
-
-// A Secret is a text that is printed nowhere: fmt and slog show [redacted], and
-// where they ask no type how it prints, as in an unexported field of another
-// struct, the address of the text. JSON has it in full, also in a JSON log
-// that finds one inside another value. The zero Secret is the empty text.
-//
-// Secrets are not comparable by ==, which would compare addresses: compare
-// what Reveal gives.
-type Secret struct {
-	_    [0]func()
-	text *string // fmt follows no pointer to a string
-}
-
-// NewSecret makes a Secret of a text.
-func NewSecret(text string) Secret {
-	if text == "" {
-		return Secret{}
-	}
-	return Secret{text: &text}
-}
-
-// Reveal gives the text, to use it.
-func (s Secret) Reveal() string {
-	if s.text == nil {
-		return ""
-	}
-	return *s.text
-}
-
-// IsZero reports whether the text is empty.
-func (s Secret) IsZero() bool { return s.Reveal() == "" }
-
-const redacted = "[redacted]"
-
-// Format prints [redacted], whatever the verb.
-func (Secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(redacted)) }
-
-// LogValue gives [redacted].
-func (Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
-
-// MarshalText gives the text in full: JSON is for storage.
-func (s Secret) MarshalText() ([]byte, error) { return []byte(s.Reveal()), nil }
-
-// UnmarshalText is the way back.
-func (s *Secret) UnmarshalText(text []byte) error {
-	*s = NewSecret(string(text))
-	return nil
-}
 
 // Headers are the connection's customHeaders: values by name, as they are sent.
 type Headers map[string]Secret
@@ -271,22 +225,12 @@ type ConfigError struct {
 
 const (
 	maxProblems = 100 // that an error lists
-	maxShown    = 256 // bytes of one text in an error
 )
 
 // configError lists what can be read and counts the rest.
 func configError(connection string, problems []Problem) *ConfigError {
 	listed := min(len(problems), maxProblems)
 	return &ConfigError{connection, slices.Clip(problems[:listed]), len(problems) - listed}
-}
-
-// shown gives as much of a text as an error shows of it: names and pointers
-// may be as long as the connection.
-func shown(s string) string {
-	if len(s) <= maxShown {
-		return s
-	}
-	return strings.ToValidUTF8(s[:maxShown], "") + "..."
 }
 
 // A Problem is one thing that is wrong with a connection.
@@ -300,12 +244,12 @@ func (e *ConfigError) Error() string {
 	var b strings.Builder
 	b.WriteString("upstream: connection")
 	if e.Connection != "" {
-		fmt.Fprintf(&b, " %q", shown(e.Connection))
+		fmt.Fprintf(&b, " %q", check.Shown(e.Connection))
 	}
 	for i, p := range e.Problems {
 		b.WriteString([]string{": ", "; "}[min(i, 1)])
 		if p.Pointer != "" {
-			quoted := strconv.Quote(shown(p.Pointer)) // keeps the message on one line
+			quoted := strconv.Quote(check.Shown(p.Pointer)) // keeps the message on one line
 			b.WriteString(quoted[1:len(quoted)-1] + " ")
 		}
 		b.WriteString(p.Message)
@@ -502,7 +446,6 @@ type checked struct {
 	metadata metadata.Metadata
 	base     string // authorization endpoint without its query
 	entries  []entry
-	patterns int // what all patterns cost, see package rule
 }
 
 // report adds a problem. The first at a place is the one that matters.
@@ -596,7 +539,7 @@ func (c *Connection) check() *checked {
 	}
 	c.checkOneAuthentication(k)
 	if k.strategy.OAuth() && !k.strategy.Named && c.named(k) && check.ConnectionName(c.Name) != "" {
-		k.warn("/name", "is no connection name, and users have no subject without one: endpoints or script are not "+strconv.Quote(shown(c.Strategy))+"'s own")
+		k.warn("/name", "is no connection name, and users have no subject without one: endpoints or script are not "+strconv.Quote(check.Shown(c.Strategy))+"'s own")
 	}
 	keys := lossless.Keys(c.doc.Lookup("options/token_params"), c.Options.TokenParams)
 	const params = "/options/token_params"
@@ -754,11 +697,49 @@ func (c *Connection) checkEndpoints(k *checked) {
 	if check.Length(s.AuthURL, c.bound("options/authorizationURL").Text) != "" {
 		query = "" // that was a problem, and is not taken apart
 	}
-	k.base, k.entries = base, c.entries(k, query, k.doc.Spelling(option.Get(at).Paths()...))
+	k.base, k.entries = base, checkEntries(c.configured(k), query, k.doc.Spelling(option.Get(at).Paths()...), k.report)
 	for i := range k.entries {
 		e := &k.entries[i]
 		if e.name == "scope" && e.layer != plan.URL && s.Protocol == strategy.OIDC && !slices.Contains(strings.Fields(e.param.Value), "openid") {
 			k.warn(e.pointer(), "has no openid, and goes out as it is written: the identity provider gives no ID token then")
 		}
 	}
+}
+
+// configured brings layers 2 to 4 to one list, the highest first and each in the
+// order of the configuration, and after them what the strategy asks for.
+func (c *Connection) configured(k *checked) []entry {
+	o := &c.Options
+	var out []entry
+	// What goes beyond the limit is counted, and not looked at.
+	within := func(path string, names []string, most int) []string {
+		if len(names) > most {
+			k.reportAt(path, fmt.Sprintf("has more than %d members", most))
+		}
+		return names[:min(len(names), most)]
+	}
+	const params, mapped, static = "options/upstream_params", "options/authParamsMap", "options/authParams"
+	for _, name := range within(params, lossless.Keys(c.doc.Lookup(params), o.UpstreamParams), maxParams) {
+		out = append(out, entry{layer: plan.UpstreamParams, name: name, param: o.UpstreamParams[name], parent: "/" + params})
+	}
+	for _, name := range within(mapped, lossless.Keys(c.doc.Lookup(mapped), o.AuthParamsMap), c.bound(mapped).Members) {
+		out = append(out, entry{layer: plan.AuthParamsMap, name: name, param: Dynamic(o.AuthParamsMap[name]), parent: "/" + mapped})
+	}
+	for _, name := range within(static, lossless.Keys(c.doc.Lookup(static), o.AuthParams), c.bound(static).Members) {
+		out = append(out, entry{layer: plan.AuthParams, name: name, param: Static(o.AuthParams[name]), parent: "/" + static})
+	}
+	return append(out, c.strategyEntries()...)
+}
+
+// strategyEntries are the parameters that a strategy asks for by itself, between
+// authParams and the authorization endpoint's query. (rules O5, O9)
+func (c *Connection) strategyEntries() []entry {
+	o := &c.Options
+	switch domain := cmp.Or(o.Domain, o.TenantDomain); {
+	case c.Strategy == "google-apps" && domain != "":
+		return []entry{{layer: plan.Strategy, name: "hd", param: Static(domain)}}
+	case c.Strategy == "apple":
+		return []entry{{layer: plan.Strategy, name: "response_mode", param: Static("form_post"), formPost: true}}
+	}
+	return nil
 }

@@ -1,12 +1,11 @@
 package upstream
 
-// This file owns what may go out: Param as the configuration has
-// it, and the plan that their layers are merged into once, so that a request
-// costs only its dynamic values. It knows nothing of how a request is parsed,
-// of the transaction's rules, or of tokens.
+// This file owns what may go out: Param as the configuration has it, what is
+// wrong with one, and the entries that all layers are brought to before
+// internal/plan compiles them. It knows nothing of connections, of how a request
+// is parsed, of the transaction's rules, or of tokens.
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -220,7 +219,7 @@ func (e *entry) pointer() string {
 
 // report adds a problem, if there is one, with a member of the entry or, at "",
 // with the entry.
-func (e *entry) report(k *checked, member, message string) {
+func (e *entry) report(k *entryCheck, member, message string) {
 	if message != "" { // a pointer is made only where there is a problem
 		k.report(e.pointer()+member, message)
 	}
@@ -341,63 +340,41 @@ func (e *entry) compile(s *sources) plan.Entry {
 	return out
 }
 
-// entries brings layers 2 to 5 to one list, the highest first and each in the
-// order of the configuration, and reports what is wrong with them. query is
-// that of the authorization endpoint, at where the configuration has it.
-func (c *Connection) entries(k *checked, rawQuery, at string) []entry {
-	o := &c.Options
-	var out []entry
-	// What goes beyond the limit is counted, and not looked at.
-	within := func(path string, names []string, most int) []string {
-		if len(names) > most {
-			k.reportAt(path, fmt.Sprintf("has more than %d members", most))
+// An entryCheck gathers what is wrong with the entries of one connection, and
+// hands each problem up.
+type entryCheck struct {
+	report   func(pointer, message string)
+	patterns int // what all patterns cost, see package rule
+}
+
+// checkEntries reports what is wrong with the entries of layers 2 to 4, as the
+// configuration has them, and gives them with those of layer 5: rawQuery is the
+// authorization endpoint's query, at where the configuration has it. What
+// collides with an entry of the strategy's own is what is configured.
+func checkEntries(entries []entry, rawQuery, at string, report func(pointer, message string)) []entry {
+	k := &entryCheck{report: report}
+	folded := make(map[string]string, len(entries))
+	for i := range entries {
+		if e := &entries[i]; e.layer == plan.Strategy {
+			folded[e.name] = e.name
 		}
-		return names[:min(len(names), most)]
 	}
-	const params, mapped, static = "options/upstream_params", "options/authParamsMap", "options/authParams"
-	for _, name := range within(params, lossless.Keys(c.doc.Lookup(params), o.UpstreamParams), maxParams) {
-		out = append(out, entry{layer: plan.UpstreamParams, name: name, param: o.UpstreamParams[name], parent: "/" + params})
-	}
-	for _, name := range within(mapped, lossless.Keys(c.doc.Lookup(mapped), o.AuthParamsMap), c.bound(mapped).Members) {
-		out = append(out, entry{layer: plan.AuthParamsMap, name: name, param: Dynamic(o.AuthParamsMap[name]), parent: "/" + mapped})
-	}
-	for _, name := range within(static, lossless.Keys(c.doc.Lookup(static), o.AuthParams), c.bound(static).Members) {
-		out = append(out, entry{layer: plan.AuthParams, name: name, param: Static(o.AuthParams[name]), parent: "/" + static})
-	}
-	own := c.strategyEntries()
-	folded := make(map[string]string, len(out)+len(own))
-	for i := range own { // what collides with one of these is what is configured
-		folded[own[i].name] = own[i].name
-	}
-	out = append(append(out, own...), urlEntries(k, rawQuery, at)...)
-	for i := range out {
-		e := &out[i]
+	entries = append(entries, k.urlEntries(rawQuery, at)...)
+	for i := range entries {
+		e := &entries[i]
 		e.check(k)
 		name := check.FoldParameter(e.name)
 		if twin, ok := folded[name]; ok && twin != e.name {
-			e.report(k, "", fmt.Sprintf("%q and %q are one name to servers that look at no case, or read . as _ and name[] as name; keep one of them", shown(e.name), shown(twin)))
+			e.report(k, "", fmt.Sprintf("%q and %q are one name to servers that look at no case, or read . as _ and name[] as name; keep one of them", check.Shown(e.name), check.Shown(twin)))
 		} else {
 			folded[name] = e.name
 		}
 	}
-	return out
-}
-
-// strategyEntries are the parameters that a strategy asks for by itself, between
-// authParams and the authorization endpoint's query. (rules O5, O9)
-func (c *Connection) strategyEntries() []entry {
-	o := &c.Options
-	switch domain := cmp.Or(o.Domain, o.TenantDomain); {
-	case c.Strategy == "google-apps" && domain != "":
-		return []entry{{layer: plan.Strategy, name: "hd", param: Static(domain)}}
-	case c.Strategy == "apple":
-		return []entry{{layer: plan.Strategy, name: "response_mode", param: Static("form_post"), formPost: true}}
-	}
-	return nil
+	return entries
 }
 
 // urlEntries takes the query of the authorization endpoint apart (layer 5).
-func urlEntries(k *checked, rawQuery, at string) (out []entry) {
+func (k *entryCheck) urlEntries(rawQuery, at string) (out []entry) {
 	seen := map[string]bool{}
 	for pair := range strings.SplitSeq(rawQuery, "&") {
 		if pair == "" {
@@ -415,7 +392,7 @@ func urlEntries(k *checked, rawQuery, at string) (out []entry) {
 		}
 		e := entry{layer: plan.URL, name: string(name), param: Static(string(value)), parent: at}
 		if seen[e.name] {
-			k.report(at, fmt.Sprintf("has the parameter %q twice in its query", shown(e.name)))
+			k.report(at, fmt.Sprintf("has the parameter %q twice in its query", check.Shown(e.name)))
 		}
 		seen[e.name] = true
 		out = append(out, e)
@@ -431,7 +408,7 @@ func wrongStatic(name, value string) string {
 	}
 	switch folded := check.FoldParameter(name); {
 	case isReserved(name):
-		return fmt.Sprintf("%q is set by the protocol and cannot be configured", shown(name))
+		return fmt.Sprintf("%q is set by the protocol and cannot be configured", check.Shown(name))
 	case folded != "scope" && folded != "response_type" && folded != "response_mode":
 	case folded != name:
 		return "must be written " + folded
@@ -443,11 +420,11 @@ func wrongStatic(name, value string) string {
 	return ""
 }
 
-// checkExtra holds the host's own parameters against the rules for configured
-// ones.
-func checkExtra(extra map[string]string, p *plan.Plan) *TransactionError {
+// checkExtra says what is wrong with the host's own parameters, by the rules for
+// configured ones; "" if nothing is.
+func checkExtra(extra map[string]string, p *plan.Plan) string {
 	if len(extra) == 0 {
-		return nil
+		return ""
 	}
 	spellings := make(map[string]string, len(extra))
 	for name := range p.Names {
@@ -461,18 +438,18 @@ func checkExtra(extra map[string]string, p *plan.Plan) *TransactionError {
 		message := wrongStatic(name, value)
 		folded := check.FoldParameter(name)
 		if twin, ok := spellings[folded]; ok && twin != name && message == "" {
-			message = fmt.Sprintf("%q is another spelling of it; keep one of them", shown(twin))
+			message = fmt.Sprintf("%q is another spelling of it; keep one of them", check.Shown(twin))
 		}
 		if message != "" {
-			return &TransactionError{"extra", "has the parameter " + strconv.Quote(shown(name)) + ", which cannot be sent: " + message}
+			return "has the parameter " + strconv.Quote(check.Shown(name)) + ", which cannot be sent: " + message
 		}
 		spellings[folded] = name
 	}
-	return nil
+	return ""
 }
 
 // check reports what is wrong with one entry.
-func (e *entry) check(k *checked) {
+func (e *entry) check(k *entryCheck) {
 	switch e.name {
 	case "scope", "response_type", "response_mode":
 		if e.param.dynamic() {
@@ -496,7 +473,7 @@ func (e *entry) check(k *checked) {
 }
 
 // checkParam reports what is wrong with an entry of upstream_params.
-func (e *entry) checkParam(k *checked) {
+func (e *entry) checkParam(k *entryCheck) {
 	p := &e.param
 	if p.Alias != "" && incoming.Of(string(p.Alias)) >= incoming.AliasEnd {
 		message := notInList(p.Alias, incoming.Names[:incoming.AliasEnd])
@@ -542,7 +519,7 @@ func (e *entry) checkParam(k *checked) {
 
 // checkPattern compiles the pattern, unless those before it were as much as may
 // be.
-func (e *entry) checkPattern(k *checked) {
+func (e *entry) checkPattern(k *entryCheck) {
 	const together = "takes too much work together with the patterns before it; make them shorter"
 	pattern := e.param.AllowPattern
 	if k.patterns+rule.Cost(pattern) > rule.MaxCost {
@@ -568,7 +545,7 @@ func (e *entry) swapped(end incoming.Slot) string {
 const maxUnless = 20 // items, more than anybody needs
 
 // checkFrom reports what is wrong with an entry that has From. (rules B1, B3)
-func (e *entry) checkFrom(k *checked) {
+func (e *entry) checkFrom(k *entryCheck) {
 	p := &e.param
 	if p.Alias != "" {
 		e.report(k, "/from", "stands beside alias; keep one of them")
@@ -596,7 +573,7 @@ func wrongSource(name string) string {
 		return ""
 	}
 	if isReserved(name) || folded == "scope" || folded == "connection_scope" || strings.HasPrefix(folded, "code_challenge") {
-		return fmt.Sprintf("%q is the protocol's or the auth server's own, and cannot be taken from the request", shown(name))
+		return fmt.Sprintf("%q is the protocol's or the auth server's own, and cannot be taken from the request", check.Shown(name))
 	}
 	return ""
 }

@@ -164,7 +164,7 @@ type ProtocolError struct {
 
 // Error names the strategy and the protocol.
 func (e *ProtocolError) Error() string {
-	text := "upstream: strategy " + strconv.Quote(shown(e.Strategy))
+	text := "upstream: strategy " + strconv.Quote(check.Shown(e.Strategy))
 	switch e.Protocol {
 	case strategy.SAML.String():
 		return text + ": " + strings.TrimPrefix(ErrSAML.Error(), "upstream: ") + ", so that SAML is not spoken here"
@@ -540,7 +540,7 @@ func (p *provider) begin(tx *Transaction, in *plan.Input, c *challenge) (pkce bo
 		if tx.RequestToken.Reveal() == "" {
 			return false, &TransactionError{"request_token", "is missing; get one from the request token URL first"}
 		}
-		return false, checkExtra(tx.Extra, &p.plan)
+		return false, p.extra(tx)
 	}
 	if err := p.beginOAuth2(tx); err != nil {
 		return false, err
@@ -550,7 +550,14 @@ func (p *provider) begin(tx *Transaction, in *plan.Input, c *challenge) (pkce bo
 		sum := sha256.Sum256(verifier[:copy(verifier[:], tx.CodeVerifier.Reveal())])
 		base64.RawURLEncoding.Encode(c[:], sum[:])
 	}
-	return pkce, checkExtra(tx.Extra, &p.plan)
+	return pkce, p.extra(tx)
+}
+
+func (p *provider) extra(tx *Transaction) *TransactionError {
+	if message := checkExtra(tx.Extra, &p.plan); message != "" {
+		return &TransactionError{"extra", message}
+	}
+	return nil
 }
 
 func (p *provider) beginOAuth2(tx *Transaction) *TransactionError {
@@ -705,7 +712,7 @@ func (p *Provider) Params(req *AuthorizeRequest, tx Transaction) (url.Values, er
 	if err := q.look(req, &in); err != nil {
 		return nil, err
 	}
-	if err := checkExtra(tx.Extra, &q.plan); err != nil {
+	if err := q.extra(&tx); err != nil {
 		return nil, err
 	}
 	out := url.Values{}

@@ -278,3 +278,14 @@ func Distance(a, b string) int {
 	}
 	return row[len(b)]
 }
+
+const maxShown = 256 // bytes of one text in an error
+
+// Shown gives as much of a text as an error shows of it: names and pointers may
+// be as long as the connection.
+func Shown(s string) string {
+	if len(s) <= maxShown {
+		return s
+	}
+	return strings.ToValidUTF8(s[:maxShown], "") + "..."
+}
