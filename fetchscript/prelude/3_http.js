@@ -189,7 +189,7 @@ function startRequest(o) {
   queueMicrotask(() => {
     try {
       const call = requestCall(o);
-      const streaming = self._pipes || ['response', 'data', 'end', 'complete'].some((name) => self.listenerCount(name));
+      const streaming = self._pipes || self.eventNames().length && ['response', 'data', 'end', 'complete'].some((name) => self.listenerCount(name));
       call.binary = call.binary || !!streaming;
       self._cancel = send(call, (e, answer) => {
         if (e) return failed(e);

@@ -197,3 +197,15 @@ func jsHost(tls *libc.TLS, context uintptr, _ lib.TJSValue, argc int32, argv uin
 	}
 	return undefined
 }
+
+// A block is kept of each size that the engine's C stack is made of: where the
+// last of a size is given back, its page goes back to the system, to be asked for
+// again at the next call.
+var _ = func() (blocks []uintptr) {
+	tls := libc.NewTLS()
+	defer tls.Close()
+	for size := lib.Size_t(16); size <= 16<<10; size *= 2 {
+		blocks = append(blocks, libc.Xmalloc(tls, size-1))
+	}
+	return blocks
+}()
