@@ -17,18 +17,7 @@ import (
 // The table of SECURITY.md has its rows in their order, each with at least one
 // test, and every test that it names is there, in some module of the repository.
 func TestSecurityTable(t *testing.T) {
-	defined := map[string]bool{}
-	define := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`)
-	require.NoError(t, filepath.WalkDir(".", func(path string, _ os.DirEntry, err error) error {
-		if err != nil || !strings.HasSuffix(path, "_test.go") {
-			return err
-		}
-		data, err := os.ReadFile(path)
-		for _, m := range define.FindAllStringSubmatch(string(data), -1) {
-			defined[m[1]] = true
-		}
-		return err
-	}))
+	defined := testsOfTheTree(t)
 	data, err := os.ReadFile("SECURITY.md")
 	require.NoError(t, err)
 	named := regexp.MustCompile("`((?:Test|Fuzz)\\w+)`")
@@ -52,6 +41,53 @@ func TestSecurityTable(t *testing.T) {
 		}
 	}
 	assert.GreaterOrEqual(t, rows, 42)
+}
+
+// testsOfTheTree gives the names of all tests and fuzz targets, of every module.
+func testsOfTheTree(t *testing.T) map[string]bool {
+	t.Helper()
+	defined := map[string]bool{}
+	define := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`)
+	require.NoError(t, filepath.WalkDir(".", func(path string, _ os.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		for _, m := range define.FindAllStringSubmatch(string(data), -1) {
+			defined[m[1]] = true
+		}
+		return err
+	}))
+	return defined
+}
+
+// What CONTRIBUTING.md names is there: files, folders and tests; and no folder
+// is without its line.
+func TestContributingNamesWhatIsThere(t *testing.T) {
+	data, err := os.ReadFile("CONTRIBUTING.md")
+	require.NoError(t, err)
+	text, defined := string(data), testsOfTheTree(t)
+	for _, m := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(text, -1) {
+		switch name := strings.TrimSuffix(m[1], "/"); {
+		case regexp.MustCompile(`^Test\w+$`).MatchString(name):
+			assert.True(t, defined[name], "the test %s is nowhere", name)
+		case regexp.MustCompile(`^[a-z][\w./-]*(/[\w.-]+|\.go)$`).MatchString(name):
+			_, err := os.Stat(name)
+			assert.NoError(t, err)
+		}
+	}
+	folders, err := filepath.Glob("internal/*")
+	require.NoError(t, err)
+	for _, folder := range folders {
+		if isDir(folder) {
+			assert.Contains(t, text, "`"+folder+"`")
+		}
+	}
+}
+
+func isDir(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && info.IsDir()
 }
 
 func TestThreat13ForwardedHeadersAreNotRead(t *testing.T) {
