@@ -30,8 +30,8 @@
 // Of one name, the highest layer that has a value is sent, and no other:
 //
 //  1. the protocol's: client_id, redirect_uri, response_type, scope, state,
-//     nonce, code_challenge, code_challenge_method
-//     Below these and above all others stand the host's own, [Transaction].Extra
+//     nonce, code_challenge, code_challenge_method; below these, and above all
+//     others, the host's own, [Transaction].Extra
 //  2. options.upstream_params: {"blog": {"value": "x"}} sends x with every
 //     login, {"screen_name": {"alias": "login_hint"}} sends the login_hint of
 //     the incoming request; see [Param] for defaults and value rules
@@ -53,8 +53,8 @@
 // Every error begins with "upstream: ". [errors.As] finds [*ConfigError] with
 // every problem of a connection, [*RequestError] for a malformed incoming
 // request, [*TransactionError] for what the host itself passed, [*CallbackError]
-// for an answer that is no login, [*ProfileError] for a profile that cannot be had, [*ProtocolError] for a protocol without
-// OAuth. None of them, and no other type of the package but [Explanation],
+// for an answer that is no login, [*ProfileError] for a profile that cannot be
+// had, [*ProtocolError] for a protocol without OAuth. None of them, and no other type of the package but [Explanation],
 // prints a secret, a token, a code, a header value or a response body. JSON is
 // for storage, and has them all.
 //
