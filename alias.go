@@ -306,11 +306,7 @@ func (r *AuthorizeRequest) parse(raw string) *RequestError {
 			if first < 0 {
 				first = len(whole) - len(raw)
 			}
-			pair := strings.IndexByte(raw, '&')
-			if pair < 0 {
-				pair = len(raw)
-			}
-			raw = raw[pair:]
+			raw = rest
 			last = len(whole) - len(raw)
 			continue
 		}
@@ -318,24 +314,32 @@ func (r *AuthorizeRequest) parse(raw string) *RequestError {
 			return badParameter(s, query.Doubled)
 		}
 		seen |= 1 << s
-		// Many a value stands for itself: then looking for what does not has found
-		// its end as well.
+		// Many a value is plain: then looking for what is not has found its end as
+		// well.
 		end := query.Plain(rest)
 		value := rest[:end]
 		if end < len(rest) && rest[end] != '&' {
-			start := len(decoded)
-			var problem string
-			if decoded, end, problem = query.AppendValue(decoded, rest, end); problem != "" {
+			end = query.Pair(rest)
+			var (
+				start   = len(decoded)
+				itself  bool
+				problem string
+			)
+			if decoded, itself, problem = query.AppendValue(decoded, rest[:end]); problem != "" {
 				return badParameter(s, problem)
 			}
-			if s != incoming.Resource {
+			switch {
+			case itself:
+				value = rest[:end]
+			case s == incoming.Resource:
+				value = string(decoded[start:])
+				decoded = decoded[:start]
+			default:
 				order[n], ends[n] = s, int32(len(decoded))
 				n++
 				raw = rest[min(end+1, len(rest)):]
 				continue
 			}
-			value = string(decoded[start:])
-			decoded = decoded[:start]
 		}
 		r.set(s, value)
 		raw = rest[min(end+1, len(rest)):]
@@ -352,29 +356,43 @@ func (r *AuthorizeRequest) parse(raw string) *RequestError {
 }
 
 // firstName recognises the first name of a query and gives the query from its value
-// on.
+// on, or if it is not recognised, from the end of the pair on.
 func firstName(raw string) (s incoming.Slot, rest string) {
+	// A query may be nothing but pairs of two bytes: they have to be cheap.
+	if !begins[raw[0]] || len(raw) < 2 || raw[1] == '=' || raw[1] == '&' {
+		return incoming.None, raw[query.Pair(raw):]
+	}
 	// Most names are recognised and without escapes.
 	if i := strings.IndexByte(raw[:min(len(raw), incoming.MaxLen+1)], '='); i > 0 {
 		if s = incoming.Of(raw[:i]); s != incoming.None {
 			return s, raw[i+1:]
 		}
 	}
-	// The rest may be a request of nothing but such pairs: it has to be cheap.
-	end, escaped := 0, false
-	for ; end < len(raw) && raw[end] != '=' && raw[end] != '&'; end++ {
-		escaped = escaped || raw[end] == '%'
+	end, n, escapes := query.Pair(raw), 0, 0
+	for ; n < end && raw[n] != '='; n++ {
+		if raw[n] == '%' {
+			escapes++
+		}
 	}
-	if s = incoming.None; escaped {
-		s = slotOfEncoded(raw[:end])
-	} else if end <= incoming.MaxLen {
-		s = incoming.Of(raw[:end])
+	if s = incoming.None; escapes > 0 {
+		s = slotOfEncoded(raw[:n], n-2*escapes)
+	} else if n == end {
+		s = incoming.Of(raw[:n])
 	}
-	if end < len(raw) && raw[end] == '=' {
-		end++
+	if s != incoming.None {
+		end = min(n+1, end)
 	}
 	return s, raw[end:]
 }
+
+// begins are the first bytes of all names, and of names that are percent-encoded.
+var begins = func() (t [256]bool) {
+	t['%'] = true
+	for _, name := range incoming.Names {
+		t[name[0]] = true
+	}
+	return t
+}()
 
 // set stores a decoded value.
 func (r *AuthorizeRequest) set(s incoming.Slot, value string) {
@@ -392,10 +410,10 @@ func (r *AuthorizeRequest) set(s incoming.Slot, value string) {
 	}
 }
 
-// slotOfEncoded recognises a name that is percent-encoded.
-func slotOfEncoded(name string) incoming.Slot {
+// slotOfEncoded recognises a name that is percent-encoded, of that length decoded.
+func slotOfEncoded(name string, length int) incoming.Slot {
 	var buf [3 * incoming.MaxLen]byte // with every byte escaped
-	if len(name) < len("%68d") || len(name) > len(buf) {
+	if length < len("hd") || length > incoming.MaxLen {
 		return incoming.None
 	}
 	decoded, wrong := query.AppendUnescape(buf[:0], name)

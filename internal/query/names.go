@@ -13,7 +13,8 @@ type Names struct {
 	list    []string
 	index   map[string]int // where a look at each would take longer
 	lengths uint64         // bit n: some name has n bytes, bit 63: or more
-	longest int
+	firsts  uint64         // bit b&63: some name may begin with byte b, or with a percent sign
+	least   int            // bytes of a name
 }
 
 // NewNames makes Names of a list without repetitions, nil of an empty one.
@@ -21,9 +22,10 @@ func NewNames(list []string) *Names {
 	if len(list) == 0 {
 		return nil
 	}
-	n := &Names{list: list}
+	n := &Names{list: list, firsts: 1 << ('%' & 63), least: len(list[0])}
 	for _, name := range list {
-		n.longest = max(n.longest, len(name))
+		n.least = min(n.least, len(name))
+		n.firsts |= 1 << (name[0] & 63)
 		n.lengths |= 1 << min(len(name), 63)
 	}
 	if len(list) > 4 {
@@ -72,11 +74,11 @@ func (n *Names) find(name string) int {
 
 // findEncoded is find for a name that may be percent-encoded.
 func (n *Names) findEncoded(name string) int {
-	i := strings.IndexByte(name, '%')
-	if i < 0 {
+	escapes := strings.Count(name, "%")
+	if escapes == 0 {
 		return n.find(name) // what has a plus sign has a blank, and no name does
 	}
-	if len(name) > 3*n.longest {
+	if size := len(name) - 2*escapes; size <= 0 || n.lengths&(1<<min(size, 63)) == 0 {
 		return -1
 	}
 	var buf [96]byte // more moves to the heap
@@ -97,12 +99,14 @@ func (n *Names) Values(raw string, values []string) (bad int, problem string) {
 		seen = make([]bool, len(n.list))
 	}
 	for raw != "" {
-		if raw[0] == '&' {
-			raw = raw[1:]
+		end := Pair(raw)
+		pair := raw[:end]
+		raw = raw[min(end+1, len(raw)):]
+		// A query may be nothing but pairs of two bytes: they have to be cheap.
+		if len(pair) < n.least || n.firsts>>(pair[0]&63)&1 == 0 {
 			continue
 		}
-		name, rest, value := splitPair(raw)
-		raw = rest
+		name, value, _ := strings.Cut(pair, "=")
 		i := n.findEncoded(name)
 		if i < 0 {
 			continue
@@ -111,25 +115,16 @@ func (n *Names) Values(raw string, values []string) (bad int, problem string) {
 			return i, Doubled
 		}
 		seen[i] = true
-		if Plain(value) == len(value) {
-			values[i] = value
-			continue
-		}
 		var buf [256]byte
-		decoded, problem := AppendUnescape(buf[:0], value)
+		decoded, itself, problem := AppendValue(buf[:0], value)
 		if problem != "" {
 			return i, problem
 		}
-		values[i] = string(decoded)
+		if values[i] = value; !itself {
+			values[i] = string(decoded)
+		}
 	}
 	return -1, ""
-}
-
-// splitPair takes the first pair off a query.
-func splitPair(raw string) (name, rest, value string) {
-	pair, rest, _ := strings.Cut(raw, "&")
-	name, value, _ = strings.Cut(pair, "=")
-	return name, rest, value
 }
 
 // FormValues is Values for a query that has been decoded before.

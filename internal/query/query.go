@@ -16,6 +16,7 @@ const (
 	plain                  // decodes to itself and is printable ASCII
 	high                   // beyond ASCII: only valid UTF-8 may pass
 	control                // C0 or DEL
+	decodes                // to something else, or to nothing
 )
 
 var classes = func() (t [256]uint8) {
@@ -28,7 +29,10 @@ var classes = func() (t [256]uint8) {
 			t[b] = control
 		case b > 0x7f:
 			t[b] = high
-		case strings.IndexByte("%+;&", byte(b)) < 0:
+		case b == '&':
+		case strings.IndexByte("%+;", byte(b)) >= 0:
+			t[b] = decodes
+		default:
 			t[b] = plain
 		}
 	}
@@ -98,6 +102,20 @@ func Plain(s string) int {
 	return n
 }
 
+// Pair gives the length of the pair that a query begins with. It looks at few
+// bytes itself: a query may be nothing but pairs of two.
+func Pair(query string) int {
+	for i := range min(len(query), 4) {
+		if query[i] == '&' {
+			return i
+		}
+	}
+	if end := strings.IndexByte(query, '&'); end >= 0 {
+		return end
+	}
+	return len(query)
+}
+
 // What AppendUnescape and Problem find wrong with a value, and what the parser
 // finds wrong with a parameter.
 const (
@@ -112,63 +130,56 @@ const (
 // as url.QueryUnescape does, but where parsers disagree on a text, or take
 // what no text holds, it refuses.
 func AppendUnescape(dst []byte, s string) ([]byte, string) {
-	out, _, problem := appendDecoded(dst, s, Plain(s), true)
-	return out, problem
-}
-
-// AppendValue is AppendUnescape of the value that raw begins with, which ends
-// before the first ampersand. plain is Plain(raw), n the value's length in raw.
-func AppendValue(dst []byte, raw string, plain int) (out []byte, n int, problem string) {
-	return appendDecoded(dst, raw, plain, false)
-}
-
-func appendDecoded(dst []byte, raw string, n int, whole bool) (out []byte, _ int, problem string) {
 	start := len(dst)
-	dst = append(dst, raw[:n]...)
-	var all uint8 // classes of all decoded bytes that are not plain
-	for ; n < len(raw) && (whole || raw[n] != '&'); n++ {
-		b := raw[n]
-		if classes[b]&plain != 0 {
-			run := Plain(raw[n:])
-			dst = append(dst, raw[n:n+run]...)
-			n += run - 1
-			continue
-		}
-		switch b {
-		case '+':
-			b = ' '
-		case ';':
-			return dst[:start], n, RawSemicolon
-		case '%':
-			if n+2 >= len(raw) {
-				return dst[:start], n, BadEscape
+	dst = slices.Grow(dst, len(s)) // decoded, nothing is longer
+	n, out := start, dst[:start+len(s)]
+	var all uint8 // classes of all decoded bytes
+	for i := 0; i < len(s); i++ {
+		b := s[i]
+		switch {
+		case b == '%':
+			if i+2 >= len(s) {
+				return dst, BadEscape
 			}
-			upper, lower := unhex[raw[n+1]], unhex[raw[n+2]]
+			upper, lower := unhex[s[i+1]], unhex[s[i+2]]
 			if upper|lower > 15 {
-				return dst[:start], n, BadEscape
+				return dst, BadEscape
 			}
 			b = upper<<4 | lower
-			n += 2
+			i += 2
+		case b == '+':
+			b = ' '
+		case b == ';':
+			return dst, RawSemicolon
 		}
 		all |= classes[b]
-		dst = append(dst, b)
+		out[n] = b
+		n++
 	}
 	switch {
 	case all&control != 0:
-		return dst[:start], n, BadControl
-	case all&high != 0 && !utf8.Valid(dst[start:]):
-		return dst[:start], n, BadUTF8
+		return dst, BadControl
+	case all&high != 0 && !utf8.Valid(out[start:n]):
+		return dst, BadUTF8
 	}
-	return dst, n, ""
+	return out[:n], ""
+}
+
+// AppendValue is AppendUnescape, but of a value that stands for itself it appends
+// nothing and reports that.
+func AppendValue(dst []byte, s string) (_ []byte, itself bool, problem string) {
+	if all := union(s); all&decodes == 0 {
+		return dst, true, problemOf(all, s)
+	}
+	dst, problem = AppendUnescape(dst, s)
+	return dst, false, problem
 }
 
 // Problem tells what AppendUnescape would find wrong with a value that has
 // been decoded already, "" if nothing.
-func Problem(value string) string {
-	var all uint8
-	for i := range len(value) {
-		all |= classes[value[i]]
-	}
+func Problem(value string) string { return problemOf(union(value), value) }
+
+func problemOf(all uint8, value string) string {
 	switch {
 	case all&control != 0:
 		return BadControl
@@ -176,6 +187,14 @@ func Problem(value string) string {
 		return BadUTF8
 	}
 	return ""
+}
+
+// union gives the classes of all bytes.
+func union(s string) (all uint8) {
+	for i := range len(s) {
+		all |= classes[s[i]]
+	}
+	return all
 }
 
 // unhex gives the value of a hexadecimal digit, 255 for any other byte.
