@@ -1,8 +1,19 @@
 package endpoint
 
 // This file owns what is particular to the token endpoint: parameters that go
-// with each request, and answers that are read strictly before oauth2 sees them,
-// which takes the last of two members and matches names by case folding.
+// with each request, and answers that are read strictly before oauth2 sees them.
+//
+// Why before: oauth2 reads the answer with encoding/json, which takes the last of
+// two members and matches names by case folding, so that access_token and
+// Access_Token are one to it and two to whoever logged or checked the answer; and
+// it gives the host nothing but what it read. A transport is the one place where
+// the text can be seen without doing oauth2's work again. The order, from the
+// inside:
+//
+//	host's transport <- Wrap (assertion, DPoP) <- bounds, body in memory <- tokenTransport <- oauth2
+//
+// Answers that are no success go by unread: oauth2 makes a RetrieveError of them,
+// of which only the registered code is ever repeated (failure.go). (rule P4)
 
 import (
 	"bytes"
@@ -77,7 +88,9 @@ func (t *tokenTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 // request gives the request with the form's own parameters, and those of its
-// parameters that a refresh repeats.
+// parameters that a refresh repeats. What the request has already stays: code,
+// grant_type and client authentication are oauth2's. A RoundTripper may not change
+// the request that it was given, hence the copy.
 func (t *tokenTransport) request(req *http.Request) (sent *http.Request, repeat url.Values, err error) {
 	if req.GetBody == nil { // not of oauth2's making
 		return req, nil, nil
@@ -120,6 +133,8 @@ func (t *tokenTransport) request(req *http.Request) (sent *http.Request, repeat 
 	if !adds {
 		return req, repeat, nil
 	}
+	// GetBody as well as Body: whoever sends twice (a nonce challenge, RFC 9449
+	// section 8) takes it from there.
 	encoded := form.Encode()
 	if req.Body != nil {
 		_ = req.Body.Close() // its copy has been read
@@ -157,7 +172,10 @@ const unreadable = "the answer is neither JSON nor a form with the members that 
 var members = []string{"access_token", "token_type", "refresh_token", "expires_in", "id_token", "error", "error_description", "error_uri"}
 
 // check refuses what two readers may take for two answers, and notes in the
-// answer what a refresh repeats. Form or JSON is decided as oauth2 does it.
+// answer what a refresh repeats. Form or JSON is decided as oauth2 does it: RFC
+// 6749 section 5.1 has JSON alone, but some providers answer with a form. The notes
+// go into the text, since oauth2 keeps what it does not know as extras of the
+// token, where a refresh finds them.
 func (a *answer) check(contentType string, repeat url.Values) error {
 	content, _, _ := mime.ParseMediaType(contentType)
 	if content == "application/x-www-form-urlencoded" || content == "text/plain" {
@@ -196,6 +214,8 @@ func (a *answer) check(contentType string, repeat url.Values) error {
 	return nil
 }
 
+// checkName refuses what oauth2 would take for one of its members, and what only
+// this package writes: an answer must not choose what the next refresh asks for.
 func checkName(name []byte) error {
 	for _, own := range members {
 		if string(name) == own {
@@ -213,6 +233,8 @@ func checkName(name []byte) error {
 	return nil
 }
 
+// checkForm is check for a form. Its names are matched to the byte by oauth2, so
+// that doubles are all there is to refuse.
 func (a *answer) checkForm(repeat url.Values) error {
 	var names []string
 	for rest := string(a.body); rest != ""; {

@@ -3,6 +3,11 @@ package lossless
 // This file holds the kinds of field: a string, a boolean, a whole number, a
 // text that is not read here, a list of strings, a string or list, an object of
 // strings. Each is a pointer to the Go value.
+//
+// What they have in common: the zero value of Go stands for an absent member, and
+// an edit that makes a value zero removes the member. A flag is the exception,
+// because false in a document may be there to be seen, and a list that was an array
+// is the other, because an empty one is not an absent one to all readers.
 
 import (
 	"bytes"
@@ -95,7 +100,8 @@ func textEdits(was, now string, path []string) []strictjson.Edit {
 func to[S ~string](s string) S   { return S(s) }
 func from[S ~string](s S) string { return string(s) }
 
-// TextIs reports whether the text, which may be nil, is the string s.
+// TextIs reports whether the text, which may be nil, is the string s. Nearly no
+// string has an escape; those are compared where they lie, without decoding.
 func TextIs(text []byte, s string) bool {
 	if bytes.IndexByte(text, '\\') >= 0 {
 		return strictjson.IsText(text) && strictjson.Text(text) == s
@@ -263,6 +269,8 @@ type dict[S any] struct {
 	textToo bool
 }
 
+// Read takes the text of the string form as JSON of its own, which the document's
+// Check has not looked into.
 func (f dict[S]) Read(text []byte, at string) (problems []Problem) {
 	*f.p = nil
 	if f.textToo && strictjson.IsText(text) {
@@ -303,7 +311,8 @@ func (f dict[S]) Edits(was Field, text []byte, path []string) []strictjson.Edit 
 }
 
 // DictEdits gives the edits that turn the object in text, which held was, into
-// now: entry by entry, or as a whole where text is not an object.
+// now: entry by entry, so that the others keep their text and order, or as a whole
+// where text is not an object.
 func DictEdits[V any](was, now map[string]V, text []byte, path []string, equal func(a, b V) bool) []strictjson.Edit {
 	if maps.EqualFunc(was, now, equal) {
 		return nil

@@ -6,6 +6,22 @@
 // a struct; [Schema.Edits] compares a struct with what its document says and
 // gives the edits that make up the difference. The package knows no member by
 // name and no rule about values but their JSON type.
+//
+// Why a difference, and not a text that is kept beside each field: the vendor's
+// Update replaces options as a whole (PATCH of a connection), so that a member
+// that is left out is lost at the vendor. The document is therefore the truth, the
+// struct is a view of it, and what to write is found by reading the document once
+// more into a second struct:
+//
+//	text --Open--> Document --Decode--> struct --the host changes it--> struct'
+//	                  |                                                   |
+//	                  +---Decode again---> was ---------Edits------------ now
+//	                                                      |
+//	text' <----------------- strictjson.Apply ------------+
+//
+// Two invariants: Edits right after Decode gives none, even for a document that
+// Decode found wrong in places; and a document with all edits applied decodes to
+// the struct that they were made of. The fuzz targets of the root hold both.
 package lossless
 
 import (
@@ -26,10 +42,13 @@ type Field interface {
 	// Read sets the Go value from the text, which is not null.
 	Read(text []byte, at string) []Problem
 	// Agrees reports whether Read would set the value that is there, from a
-	// text that may be nil. It is quick, and may answer false to a hard question.
+	// text that may be nil. It is quick, and may answer false to a hard question:
+	// false costs time (Edits then looks closely), a wrong true loses a change.
 	Agrees(text []byte) bool
 	// Edits gives what turns the text, nil if absent, from the value of was
-	// into the value of the receiver. Both are of one type.
+	// into the value of the receiver. Both are of one type. It compares values and
+	// not texts: a text that Read could not take leaves was as it is, so that
+	// nobody's change is nobody's edit.
 	Edits(was Field, text []byte, path []string) []strictjson.Edit
 }
 
@@ -40,7 +59,17 @@ type Member[T any] struct {
 	Field func(*T) Field
 }
 
-// A Schema is everything that is modelled of a document.
+// A Schema is everything that is modelled of a document. All of it is worked out
+// from the paths once, since every connection of every tenant is read with the
+// same. For members "name", "options/scope" and "options/scripts/fetchUserProfile":
+//
+//	names  ""                -> name, options
+//	       "options"         -> scope, scripts
+//	       "options/scripts" -> fetchUserProfile
+//	below  ""                -> options
+//	       "options"         -> options/scripts
+//
+// An object is modelled if it has a modelled member; all others stay text.
 type Schema[T any] struct {
 	members []Member[T]
 	names   map[string][]string // of each modelled object, by its path
@@ -49,7 +78,8 @@ type Schema[T any] struct {
 	places  [][]place           // of each member, by spelling
 }
 
-// place is a path, taken apart once.
+// place is a path, taken apart once: the object to look in, and the name there.
+// A member has one for each spelling, in the order of Member.Paths.
 type place struct{ path, parent, base string }
 
 // NewSchema makes a schema of its members.
@@ -84,7 +114,9 @@ func parent(path string) string { return path[:max(0, strings.LastIndexByte(path
 func base(path string) string   { return path[strings.LastIndexByte(path, '/')+1:] }
 
 // A Document is a text that has been split into the members of its modelled
-// objects. The nil Document has none. It is never changed.
+// objects. The nil Document has none: it stands for a connection that was filled
+// in Go. It is never changed, so that copies of a connection share one. The values
+// are parts of the text, not copies.
 type Document struct {
 	*document // whoever holds a Document prints an address
 }
@@ -179,7 +211,10 @@ func (s *Schema[T]) Decode(d *Document, v *T) []Problem {
 	return append(slices.Clone(d.problems), s.decode(d, v)...)
 }
 
-// decode sets fields and gives what is wrong with their values.
+// decode sets fields and gives what is wrong with their values. Of several
+// spellings the first that says something is read: the vendor's API gives back
+// members as "" or null beside the spelling that is in use. Two that differ are a
+// problem, since here and at the vendor different ones might win.
 func (s *Schema[T]) decode(d *Document, v *T) (problems []Problem) {
 	for i, m := range s.members {
 		var first []byte
@@ -212,7 +247,7 @@ func (s *Schema[T]) Edits(d *Document, v *T) []strictjson.Edit {
 		return nil
 	}
 	was := new(T)
-	s.decode(d, was)
+	s.decode(d, was) // its problems have been told; what they are about is zero in was
 	var edits []strictjson.Edit
 	for _, m := range s.members {
 		before, now := m.Field(was), m.Field(v)
@@ -236,7 +271,7 @@ func (s *Schema[T]) Edits(d *Document, v *T) []strictjson.Edit {
 }
 
 // agrees reports whether no member has changed; false may mean that it takes
-// more to tell.
+// more to tell, as where a member stands in two spellings.
 func (s *Schema[T]) agrees(d *Document, v *T) bool {
 	for i, m := range s.members {
 		var text []byte
@@ -271,7 +306,8 @@ func Lookup(doc []byte, path string) []byte {
 }
 
 // Keys gives the keys of m: those of the object in text first, in its order,
-// then the others sorted.
+// then the others sorted. So problems come in the order in which a reader of the
+// document meets them, and are the same at each run.
 func Keys[V any](text []byte, m map[string]V) []string {
 	keys := make([]string, 0, len(m))
 	members, _ := strictjson.Members(text)

@@ -2,6 +2,21 @@ package option
 
 // This file tells what a name may have been meant to be. It knows names alone,
 // and nothing of values.
+//
+// Nothing here reads a member under a wrong name; the question is whether it is an
+// error or a warning. The vendor ignores what it does not know, so that a
+// connection with an unknown member works there, and has to work here. But a
+// setting that is ignored must not weaken a login in silence. Hence three circles
+// around each name of the table, the surest first:
+//
+//	the right name at the wrong place       error: options.strategy
+//	another spelling of a canonical form    error: clientID, token-url, scopes
+//	one edit from a Secure name             error: isuer, token_ulr
+//	any other near miss                     warning, with the nearest name
+//
+// The canonical form is exact, and found in a map; only the few Secure names are
+// compared letter by letter. An error needs to be sure of itself; a wrong guess
+// would refuse a connection that works.
 
 import (
 	"strings"
@@ -26,6 +41,8 @@ func Mistaken(object, name string) (message string, place bool) {
 	}
 	form := canonical(name)
 	right := o.folded[form]
+	// A Switch (the vendor's tick boxes, one for each scope) is many names that are
+	// near to one another by nature, and does nothing here: never an error.
 	if right != "" && !(o.names[right].Switch) {
 		return "is not read here; " + write(object, join(object, right)), check.Fold(name) == check.Fold(right)
 	}
@@ -67,7 +84,8 @@ var returned = map[string]bool{"custom_headers": true}
 func Objects() []string { return levels[:] }
 
 // elsewhere gives the path of the honoured member at another level that a
-// canonical form stands for.
+// canonical form stands for. A name without effect loses nothing in the wrong
+// place, so that those are passed over.
 func elsewhere(form string) string {
 	for _, object := range Objects() {
 		name := known.objects[object].folded[form]
@@ -103,7 +121,10 @@ func write(object, path string) string {
 // Form is what names that are taken for one another have in common.
 func Form(name string) string { return canonical(name) }
 
-// canonical is what is left of a name without case, separators and a plural s.
+// canonical is what is left of a name without case, separators and a plural s:
+// the vendor's own members are spelled in three ways (tokenURL, token_endpoint,
+// enabledClients), so that people mix them up. Two letters keep their s: "us" is no
+// plural.
 func canonical(name string) string {
 	name = separators.Replace(check.Fold(name))
 	if len(name) > 2 {
@@ -115,7 +136,9 @@ func canonical(name string) string {
 var separators = strings.NewReplacer("_", "", "-", "")
 
 // oneEdit reports whether one letter put in, taken out or changed, or two
-// neighbours swapped, make one of two names the other.
+// neighbours swapped, make one of two names the other. It finds the first letter
+// that differs; what is behind it has to be equal but for the one edit. Two letters
+// are one edit from too many names.
 func oneEdit(a, b string) bool {
 	if len(a) > len(b) {
 		a, b = b, a

@@ -127,3 +127,29 @@ func TestO1Idle(t *testing.T) {
 	assert.Empty(t, Get("options/email").Idle("github", false))
 	assert.Empty(t, Get("options/ext_groups").Idle("oidc", false))
 }
+
+// The examples of near.go's opening lines, one of each circle.
+func TestO2Circles(t *testing.T) {
+	for _, tc := range []struct {
+		object, name, message string
+		place                 bool
+	}{
+		{"options", "strategy", "is not read here; write strategy at the root, beside options", true},
+		{"options", "options", "is not read here; options stands at the root, once", true},
+		{"", "client_id", "is not read here; write options.client_id", true},
+		{"options", "clientID", "is not read here; write client_id", false},
+		{"options", "Client_Id", "is not read here; write client_id", true},
+		{"options", "token-url", "is not read here; write tokenURL", false},
+		{"options", "scopes", "is not read here; write scope", false},
+		{"options", "isuer", "is not known; did you mean issuer?", false},
+		{"options", "token_ulr", "is not known; did you mean tokenURL?", false},
+		{"options", "custom_headers", "", false}, // what the vendor's API gives back
+		{"options", "colour", "", false},
+	} {
+		message, place := Mistaken(tc.object, tc.name)
+		assert.Equal(t, tc.message, message, "%s %s", tc.object, tc.name)
+		assert.Equal(t, tc.place, place, "%s %s", tc.object, tc.name)
+	}
+	assert.Equal(t, "is not known here and has no effect; did you mean upstream_params?", Unknown("options", "upstream_parms"))
+	assert.Equal(t, "is not known here and has no effect", Unknown("options", "colour"))
+}

@@ -1,7 +1,9 @@
 package plan
 
-// This file makes the URL of one login. The explanation (explain.go) goes the
-// same way.
+// This file makes the URL of one login, in one pass over the steps and without a
+// decision that the configuration has already made. The explanation (explain.go)
+// goes the same way and takes notes; the two are held equal by this package's
+// tests and by the root's fuzzers.
 
 import (
 	"net/url"
@@ -22,6 +24,8 @@ func (p *Plan) Append(dst []byte, in *Input) (_ []byte, ok bool) {
 	p.prepare(in)
 	dst = append(dst, p.base...)
 	question := len(dst)
+	// Looked at before each step, so that a request that names hundreds of
+	// parameters costs no more than one URL that is too long.
 	limit := question - len(p.base) + MaxURL
 	for i := 0; i < len(p.steps); i++ {
 		s := &p.steps[i]
@@ -52,7 +56,10 @@ func (p *Plan) Append(dst []byte, in *Input) (_ []byte, ok bool) {
 	return dst, len(dst) <= limit
 }
 
-// appendMapped writes the first candidate that has a value.
+// appendMapped writes the first candidate that has a value. A candidate with
+// several values (RFC 8707 section 2: one resource parameter for each) wins as a
+// whole as soon as one of them passes; the others are refused, not replaced by a
+// lower layer's.
 func (p *Plan) appendMapped(dst []byte, i int, in *Input) []byte {
 	s, candidates, before := &p.steps[i], p.of(i), len(dst)
 	for i := range candidates {
@@ -98,7 +105,9 @@ func (c *candidate) static() string {
 	return value
 }
 
-// size gives how long several values are together, where that matters.
+// size gives how long several values are together, where that matters: the bound
+// on what a pattern is held against (rule P1) is one for all, or a request could
+// multiply it by repeating the parameter.
 func (c *candidate) size(in *Input) (n int) {
 	if c.many && c.rule != nil {
 		for _, value := range in.Resources {
@@ -140,7 +149,8 @@ func (c *candidate) inTheWay(in *Input) Source {
 }
 
 // prepare finds out what one parameter has to know of another: whether the scope
-// that is sent has name or email in it.
+// that is sent has name or email in it. Apple takes such a request with
+// response_mode=form_post alone. (rule O9)
 func (p *Plan) prepare(in *Input) {
 	if !p.formPost {
 		return
@@ -188,7 +198,8 @@ func value(candidates []candidate, in *Input) (string, Source) {
 }
 
 // Sends reports whether some parameter gets a value from source for which f
-// holds.
+// holds. It looks at the value that would be sent, after rules, and only where
+// source is what wins.
 func (p *Plan) Sends(source Source, in *Input, f func(value string) bool) bool {
 	for i := range p.steps {
 		for j := range p.of(i) {

@@ -1,6 +1,8 @@
 package plan
 
-// This file says why: it goes the way of append.go and takes notes.
+// This file says why: it goes the way of append.go and takes notes. It may
+// allocate; it must not decide. Each reason names the layer, and quotes no value:
+// a row has those in fields of their own, which callers can redact.
 
 import (
 	"fmt"
@@ -47,7 +49,9 @@ func (p *Plan) Explain(in *Input, extra map[string]string, tell Teller) (rows []
 			rows = append(rows, Row{Name: name, Value: value, Layer: Transaction, Source: None, Sent: true})
 		}
 	}
-	seen := 0 // bytes that came or went, more or less
+	// Bytes that came or went, more or less. What came in may be long and leave
+	// nothing behind, so that the URL's own bound does not bound the rows.
+	seen := 0
 	for i := range p.steps {
 		s := &p.steps[i]
 		for len(names) > 0 && names[0] < s.name {
@@ -96,7 +100,10 @@ func (p *Plan) AppendRows(dst []byte, rows []Row) (_ []byte, ok bool) {
 	return dst, len(dst) <= limit
 }
 
-// explain goes the way of appendMapped, candidate by candidate.
+// explain goes the way of appendMapped, candidate by candidate: reasons gathers
+// why those before had no value, since "the default is sent" is no answer without
+// "the request has no login_hint" before it. Where none has a value, the one row
+// stands for the first candidate, which is whom an administrator looks for.
 func (p *Plan) explain(i int, in *Input, tell Teller) []Row {
 	s, candidates := &p.steps[i], p.of(i)
 	var reasons []string

@@ -5,6 +5,44 @@
 // It knows parameters by the names that the identity provider gives them, and
 // incoming values by number: what a number stands for, how a request is parsed,
 // and what may be configured, is the caller's part.
+//
+// A connection of strategy oauth2 with scope openid, a static blog, and three
+// aliases (screen_name of login_hint, with a default; prompt, with unless;
+// ui_locales) compiles to these steps, one for each name that can be sent, in the
+// order of the URL:
+//
+//	name                   kind             candidates, the highest layer first
+//	blog                   constant         upstream_params "myblog..."
+//	client_id              constant         protocol "idp-client"; text is blog's
+//	code_challenge         challenge
+//	code_challenge_method  challengeMethod
+//	nonce                  nonce
+//	prompt                 mapped           upstream_params <- prompt, unless id_token_hint
+//	redirect_uri           redirectURI
+//	response_type          constant         protocol "code"
+//	scope                  mapped           protocol <- connection_scope merged with "openid"
+//	                                        protocol "openid"
+//	screen_name            mapped           upstream_params <- login_hint
+//	                                        upstream_params "nobody" (the default)
+//	state                  state
+//	ui_locales             forwarded        upstream_params <- ui_locales
+//
+// Sorted by name, since the URL is to the byte what oauth2.Config.AuthCodeURL
+// makes (rule M9). Between blog and client_id nothing depends on the request, so
+// that one append writes both:
+//
+//	steps[0].text = "&blog=myblog...&client_id=idp-client", n = 1
+//	steps[1].text = "" (passed over)
+//
+// Three invariants hold what follows together:
+//
+//   - A step's candidates end with the first that has a value whatever comes in:
+//     lower layers are dropped while compiling, not at each request. Those of layer
+//     Protocol alone may have others behind them, which nobody asks.
+//   - What the configuration says is encoded in link, and never again. What comes
+//     in is encoded at each request, and by AppendEscape alone.
+//   - Append and Explain ask the same candidates in the same order through the
+//     same methods (at, values, dropped): what is explained is what is sent.
 package plan
 
 import (
@@ -16,7 +54,10 @@ import (
 	"example.com/upstream/internal/rule"
 )
 
-// A Layer is where a value comes from. Of one name, the lowest number wins.
+// A Layer is where a value comes from. Of one name, the lowest number wins, so
+// that neither a tenant's configuration nor an application's request can replace
+// what protects the login: state (RFC 6749 section 10.12), the PKCE challenge
+// (RFC 7636), nonce (OpenID Connect Core 15.5.2). (rule M1)
 type Layer uint8
 
 // The layers, the highest first.
@@ -83,8 +124,11 @@ type kind uint8
 
 const (
 	constant  kind = iota // known when the plan is made
-	forwarded             // one incoming parameter as it came
+	forwarded             // one incoming parameter as it came: the usual alias, without a look at candidates
 	mapped                // the first candidate with a value
+
+	// Those of the protocol: the transaction has the value, and no layer below
+	// may have another.
 	redirectURI
 	state
 	nonce
@@ -94,7 +138,9 @@ const (
 )
 
 // A step is the decision about one parameter name. The steps of a plan are in
-// the order of the names, which is the order of the URL.
+// the order of the names, which is the order of the URL. It is small on purpose: a
+// server holds the plans of all its tenants, and each login walks one from end to
+// end.
 type step struct {
 	name string
 	// text is "&name=", to be followed by a value; of a constant it is the whole
@@ -109,7 +155,9 @@ type step struct {
 	first uint32
 }
 
-// A candidate is one place that the value of a parameter may come from.
+// A candidate is one place that the value of a parameter may come from. It stops
+// the search when it has a value, and when it is static and empty: that is how an
+// administrator suppresses a parameter of a lower layer. (rule M2)
 type candidate struct {
 	layer  Layer
 	list   bool
@@ -120,7 +168,7 @@ type candidate struct {
 	rare   *rare
 }
 
-// rare is what few candidates have.
+// rare is what few candidates have, behind one pointer that is nearly always nil.
 type rare struct {
 	scopes    *Scopes // of the candidate that merges scopes
 	unless    []Source
@@ -246,6 +294,8 @@ func (d *draft) add(e *Entry) {
 		seldom = &rare{unless: e.Unless, essential: e.Essential, formPost: e.FormPost}
 	}
 	static := candidate{layer: e.Layer, source: None, text: e.Value, rare: seldom}
+	// Only scope has candidates of layer Protocol that give way; what else stands
+	// there cannot be configured at all, which the caller has checked.
 	above := slices.IndexFunc(d.candidates, func(c candidate) bool { return c.layer == Protocol })
 	switch {
 	case d.name == "scope" && e.Layer != URL && above >= 0:
@@ -259,7 +309,7 @@ func (d *draft) add(e *Entry) {
 		d.candidates = append(d.candidates, static)
 	default:
 		d.candidates = append(d.candidates, candidate{layer: e.Layer, source: e.Source, list: e.List, many: e.Many, rule: e.Rule, rare: seldom})
-		if e.Value != "" {
+		if e.Value != "" { // an empty default suppresses nothing
 			d.candidates = append(d.candidates, static)
 		}
 	}
@@ -279,12 +329,16 @@ func (c *candidate) isConstant() bool {
 }
 
 // forwards reports whether the value of the candidate is that of the incoming
-// parameter, as it came.
+// parameter, as it came. A rule, several values, merging and unless all need the
+// long way.
 func (c *candidate) forwards() bool {
 	return c.source != None && !c.many && c.rule == nil && (c.rare == nil || c.rare.scopes == nil && len(c.rare.unless) == 0)
 }
 
-// link encodes what is known and joins neighbouring constants.
+// link encodes what is known and joins neighbouring constants. Each candidate of
+// a run keeps its own part of the joined text, which shares its bytes: Explain
+// wants them one by one. Before link the text of a candidate is the value itself,
+// after it the encoded pair; nothing reads it in between.
 func (p *Plan) link() {
 	const value = 40 // bytes of an incoming one, more or less
 	p.size = len(p.base)
@@ -325,7 +379,7 @@ func (p *Plan) link() {
 			}
 			continue
 		}
-		if run >= 0 && p.steps[run].n == math.MaxUint16 {
+		if run >= 0 && p.steps[run].n == math.MaxUint16 { // n can count no more
 			end()
 		}
 		if run < 0 {

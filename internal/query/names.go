@@ -1,7 +1,9 @@
 package query
 
 // This file looks for parameters by name in a query that has been read for
-// others before: for names that only some connections ask for.
+// others before: for names that only some connections ask for (from, rule B1). What
+// the application may send is open, so that nearly every pair is nobody's; their
+// lengths and first bytes turn most away before anything is decoded or compared.
 
 import (
 	"net/url"
@@ -12,7 +14,7 @@ import (
 type Names struct {
 	list    []string
 	index   map[string]int // where a look at each would take longer
-	lengths uint64         // bit n: some name has n bytes, bit 63: or more
+	lengths uint64         // bit n: some name has n bytes, bit 63: that or more
 	firsts  uint64         // bit b&63: some name may begin with byte b, or with a percent sign
 	least   int            // bytes of a name
 }
@@ -81,6 +83,8 @@ func (n *Names) findEncoded(name string) int {
 	if size := len(name) - 2*escapes; size <= 0 || n.lengths&(1<<min(size, 63)) == 0 {
 		return -1
 	}
+	// A name that is not well formed is not one of ours, and whether the request
+	// may have it has been decided before.
 	var buf [96]byte // more moves to the heap
 	decoded, wrong := AppendUnescape(buf[:0], name)
 	if wrong != "" {

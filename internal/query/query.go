@@ -1,6 +1,17 @@
 // Package query encodes and decodes application/x-www-form-urlencoded text
 // without allocating: the byte work under the authorization URL and under the
 // strict parser of requests. It knows nothing of parameters and their rules.
+//
+// Everything goes by one table of classes, one byte for each byte. A query is
+// nearly all plain, so that the reader asks for runs (Plain) and for the union of a
+// value's classes, and decodes only what needs it. Faults are gathered in the same
+// way, by or-ing classes, and looked at once at the end.
+//
+// Reading is stricter than url.QueryUnescape: between the application, a proxy, a
+// log and the identity provider there are several readers, and what two of them
+// may read differently must not pass. So no semicolon as it is (a separator to old
+// servers), no control characters (a line break in a header or a log), no bytes
+// that are not UTF-8 (the WHATWG URL standard would replace them).
 package query
 
 import (
@@ -10,9 +21,10 @@ import (
 	"unicode/utf8"
 )
 
-// Classes of bytes, by what they need.
+// Classes of bytes, by what they need. The ampersand has none: it ends a run, and
+// is never within a value.
 const (
-	unreserved = 1 << iota // stands for itself in url.QueryEscape
+	unreserved = 1 << iota // stands for itself in url.QueryEscape: RFC 3986 section 2.3
 	plain                  // decodes to itself and is printable ASCII
 	high                   // beyond ASCII: only valid UTF-8 may pass
 	control                // C0 or DEL
@@ -133,7 +145,9 @@ func AppendUnescape(dst []byte, s string) ([]byte, string) {
 	start := len(dst)
 	dst = slices.Grow(dst, len(s)) // decoded, nothing is longer
 	n, out := start, dst[:start+len(s)]
-	var all uint8 // classes of all decoded bytes
+	// Classes of all decoded bytes. Of the decoded ones: %0A is a line break to
+	// whoever reads the value.
+	var all uint8
 	for i := 0; i < len(s); i++ {
 		b := s[i]
 		switch {
@@ -141,6 +155,7 @@ func AppendUnescape(dst []byte, s string) ([]byte, string) {
 			if i+2 >= len(s) {
 				return dst, BadEscape
 			}
+			// One comparison for both digits: what is none is 255.
 			upper, lower := unhex[s[i+1]], unhex[s[i+2]]
 			if upper|lower > 15 {
 				return dst, BadEscape
@@ -176,7 +191,8 @@ func AppendValue(dst []byte, s string) (_ []byte, itself bool, problem string) {
 }
 
 // Problem tells what AppendUnescape would find wrong with a value that has
-// been decoded already, "" if nothing.
+// been decoded already, "" if nothing: for requests that are filled by hand or that
+// net/http has parsed, which must not get by with more.
 func Problem(value string) string { return problemOf(union(value), value) }
 
 func problemOf(all uint8, value string) string {

@@ -26,8 +26,11 @@ type Rule struct {
 	Translate  map[string]string // applied to what has passed
 }
 
-// Bounds of a pattern (rule P1). Matching takes at most about as many steps as
-// the program has instructions, times the bytes of the value.
+// Bounds of a pattern (rule P1). RE2 never backtracks, so that matching takes at
+// most about as many steps as the program has instructions, times the bytes of the
+// value: some four million at worst. The first factor is bounded when a connection
+// is read, the second at each request. All patterns of a connection are bounded
+// together, since one request may be held against each.
 const (
 	maxPattern      = 2048 // characters
 	maxInstructions = 4000 // of one program
@@ -37,7 +40,9 @@ const (
 	MaxCost = 20_000 // of all patterns of a connection
 )
 
-// Cost is the least that a pattern counts for, known before it is looked at.
+// Cost is the least that a pattern counts for, known before it is looked at. A
+// Unicode class is two letters in the pattern, one instruction in the program, and
+// hundreds of ranges in memory and in each step: neither other count sees it.
 func Cost(pattern string) int {
 	return classCost * (strings.Count(pattern, `\p`) + strings.Count(pattern, `\P`))
 }
@@ -47,7 +52,8 @@ func Cost(pattern string) int {
 // and does not quote the pattern.
 func WholeMatch(pattern string) (re *regexp.Regexp, cost int, problem string) {
 	const tooMuch = "takes too much work; make it shorter, above all what is repeated"
-	// The tree is bounded by the length, the program is not: (a{99}){10}.
+	// From the cheapest look to the dearest, so that a hostile pattern costs little
+	// to refuse. The tree is bounded by the length, the program is not: (a{99}){10}.
 	cost = Cost(pattern)
 	switch {
 	case len(pattern) > maxPattern && utf8.RuneCountInString(pattern) > maxPattern:
@@ -149,7 +155,9 @@ func (r *Rule) Apply(value string) string {
 
 // Part gives what is left of a part of what came in: an item of a list, or one
 // of several values, which are size bytes together. No pattern passes a part of
-// more than 1,024.
+// more than 1,024: of all parts together, since a list of a thousand items is a
+// thousand matches. What is translated has passed; its translation, which is the
+// administrator's, is not held against allow.
 func (r *Rule) Part(value string, size int) string {
 	if r == nil || value == "" {
 		return value

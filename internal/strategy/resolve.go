@@ -2,6 +2,12 @@ package strategy
 
 // This file puts the endpoints of a connection together: the options' own, then
 // the metadata's, then what the strategy has or derives. (rules C5, E5, O8)
+//
+// What is nearest to the administrator wins, for each endpoint by itself, since
+// one is often overridden alone (a proxy before the token endpoint). Metadata comes
+// from the network at some time in the life of a connection, so that it never
+// replaces what somebody wrote; and where the options name the provider's host,
+// metadata that points elsewhere is a mix-up (RFC 9700 section 4.4) and refused.
 
 import (
 	"strconv"
@@ -47,6 +53,8 @@ func (s Strategy) Resolve(name string, own Own, report func(path, message string
 	} else if s.OAuth() {
 		s = s.described(own, report)
 	}
+	// Another token endpoint is another provider: the strategy's userinfo endpoint
+	// must not get that one's token.
 	s = s.With(own.TokenURL)
 	oauth1 := s.Protocol == OAuth1
 	oauth2 := s.OAuth() && !oauth1 && (own.Type != frontChannel || s.Protocol != OIDC)

@@ -7,6 +7,21 @@
 //
 // [Check] comes first; everything else takes only text that Check accepted.
 // The package knows nothing of connections or profiles.
+//
+// What Check promises to the rest (tree.go), which therefore has no error to
+// return:
+//
+//   - the text is one value, so that its first byte that is not white space tells its type;
+//   - all strings and brackets are closed, so that the end of a value is found by
+//     counting brackets outside of strings, without a grammar (skipValue);
+//   - names in one object differ after decoding, so that the first member of a name
+//     is the only one (RFC 8259 section 4 leaves that open, and parsers disagree);
+//   - no recursion goes deeper than [MaxDepth];
+//   - the text is UTF-8, so that nothing is replaced on the way to a Go string but
+//     half a surrogate pair, which only an escape can write.
+//
+// Parts of an accepted text are accepted too: values are handed on as slices of the
+// text, and split further only by whoever looks inside.
 package strictjson
 
 import (
@@ -16,7 +31,8 @@ import (
 	"unicode/utf8"
 )
 
-// MaxDepth is how many objects and arrays may stand inside one another.
+// MaxDepth is how many objects and arrays may stand inside one another. It bounds
+// the stack of a recursive reader, ours and those of whom we hand the text to.
 const MaxDepth = 64
 
 // An Error is the first thing that is wrong with a JSON text.
@@ -27,7 +43,7 @@ type Error struct {
 
 	Doubled bool // a member stands twice in one object
 
-	whole bool // it is about the whole text, wherever it was found
+	whole bool // it is about the whole text, wherever it was found: the pointer stays ""
 }
 
 // Error gives the place and the message, without a prefix of any package.
@@ -38,6 +54,10 @@ func (e *Error) Error() string {
 // Check accepts exactly one JSON value (RFC 8259) in valid UTF-8, no object of
 // which holds a name twice and which is at most [MaxDepth] levels deep. The
 // error is an [*Error].
+//
+// The checker itself knows one offset, pos. Line and column are counted from it
+// once there is a fault, and the pointer is put together on the way out of the
+// recursion (inside), so that a text without a fault pays for neither.
 func Check(data []byte) error {
 	c := checker{data: data}
 	err := c.document()
@@ -51,9 +71,11 @@ func Check(data []byte) error {
 }
 
 type checker struct {
-	data  []byte
-	pos   int
-	names [][]byte // of all open objects, the innermost last
+	data []byte
+	pos  int // the next byte; in a fault, the byte to blame
+	// names are those of all open objects, the innermost last: one stack, so that
+	// an object costs no allocation. An object knows where its own begin.
+	names [][]byte
 }
 
 func (c *checker) document() *Error {
@@ -105,7 +127,9 @@ func (c *checker) unexpected(want string) *Error {
 	return fault("found " + thing + " where " + want + " should be" + remedy)
 }
 
-// stands names what stands at the place of a fault, and how to mend it.
+// stands names what stands at the place of a fault, and how to mend it: the
+// mistakes of people who write JSON by hand. It goes by bytes alone, and never
+// repeats one, since the text may hold a secret.
 func (c *checker) stands() (thing, remedy string) {
 	rest := c.data[c.pos:]
 	word := rest[:min(len(rest), 5)]
@@ -186,6 +210,7 @@ func (c *checker) object(depth int) *Error {
 		if err := c.text(); err != nil {
 			return err
 		}
+		// Compared as decoded: "a" and "\u0061" are one name (RFC 8259 section 8.3).
 		name := c.data[start+1 : c.pos-1]
 		if bytes.IndexByte(name, '\\') >= 0 {
 			name = []byte(Text(c.data[start:c.pos]))
@@ -212,7 +237,8 @@ func (c *checker) object(depth int) *Error {
 }
 
 // twice reports whether the open object, whose names begin at first, already
-// has that name.
+// has that name. A few names are compared one by one, which is faster than a map
+// and makes no garbage.
 func (c *checker) twice(name []byte, first int, many *map[string]struct{}) bool {
 	names := c.names[first:]
 	if len(names) < 16 {
@@ -256,7 +282,9 @@ func (c *checker) array(depth int) *Error {
 	}
 }
 
-// text checks a string; UTF-8 has been checked for the whole document.
+// text checks a string; UTF-8 has been checked for the whole document. Half a
+// surrogate pair (\ud800) is let pass, as RFC 8259 section 8.2 allows: Text makes
+// U+FFFD of it, as encoding/json does.
 func (c *checker) text() *Error {
 	for c.pos++; c.pos < len(c.data); c.pos++ {
 		switch b := c.data[c.pos]; {
@@ -286,6 +314,8 @@ func isHex(b byte) bool {
 	return '0' <= b && b <= '9' || 'a' <= b|0x20 && b|0x20 <= 'f'
 }
 
+// number holds a number to the grammar of RFC 8259 section 6, and no more: it is
+// kept as text, so that neither its size nor its precision matters here.
 func (c *checker) number() *Error {
 	if c.peek() == '-' {
 		c.pos++

@@ -2,6 +2,9 @@ package strictjson
 
 // This file reads and edits text that Check has accepted. It does not look for
 // mistakes again: on other text the results mean nothing, but nothing panics.
+// Nothing here makes a tree: a value is its text, and a member is found by walking
+// over its neighbours. That is linear in the object, and keeps every byte that
+// nobody asks for.
 
 import (
 	"bytes"
@@ -34,7 +37,10 @@ func Members(value []byte) ([]Member, bool) {
 func Each(value []byte, f func(name, value []byte)) { walk(value, f) }
 
 // walk calls f with the texts of each member of an object. It does nothing if
-// the value is not an object.
+// the value is not an object. The offsets, at the top of a round and at the call:
+//
+//	{ "name" : value , "next" ...
+//	  ^pos     ^start^pos
 func walk(value []byte, f func(name, value []byte)) {
 	if !IsObject(value) {
 		return
@@ -155,7 +161,7 @@ func Apply(object []byte, edits []Edit) []byte {
 		out = append(append(out, name...), ':')
 		out = append(out, value...)
 	}
-	done := map[string]bool{}
+	done := map[string]bool{} // an edit below a member is one with all others there
 	walk(object, func(text, value []byte) {
 		name := Text(text)
 		put(text, edited(value, name, edits)) // in its own spelling
@@ -192,7 +198,9 @@ func skipSpace(data []byte, pos int) int {
 	return pos
 }
 
-// skipValue gives the end of the value that begins at pos.
+// skipValue gives the end of the value that begins at pos. It counts brackets of
+// both kinds alike and skips strings whole, which hold brackets of their own; that
+// they match is what Check has promised. A value without brackets ends at once.
 func skipValue(data []byte, pos int) int {
 	depth := 0
 	for pos < len(data) {
