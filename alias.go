@@ -79,14 +79,15 @@ type AuthorizeRequest struct {
 	ScreenHint          string `in:"screen_hint"`
 	State               string `in:"state"`
 
-	others *others // what has no field, see Other; nil if there is nothing
+	// What has no field, see Other. Which of it matters, a connection says; so it is
+	// kept as it came.
+	raw    *string // a part of the query that has it all; fmt follows no pointer to a string
+	others *others // what came in another way; nil if there is nothing
 }
 
-// others are the parameters of a request that have no field. Which of them
-// matter, a connection says; so they are kept as they came. It is never changed.
+// others are parameters that have no field. It is never changed.
 type others struct {
-	raw  string     // a part of the query that has them all
-	form url.Values // or the form, where the host had parsed it
+	form url.Values // where the host had parsed it
 	set  map[string]string
 }
 
@@ -126,16 +127,19 @@ func (r *AuthorizeRequest) SetOther(name, value string) {
 // read puts the values of parameters that have no field in the places of their
 // names.
 func (r *AuthorizeRequest) read(names *query.Names, values []string) *RequestError {
-	o := r.others
-	if o == nil || names == nil {
+	if names == nil || r.raw == nil && r.others == nil {
 		return nil
+	}
+	var o others
+	if r.others != nil {
+		o = *r.others
 	}
 	list := names.List()
 	bad, problem := -1, ""
 	if o.form != nil {
 		bad, problem = names.FormValues(o.form, values)
-	} else if o.raw != "" {
-		bad, problem = names.Values(o.raw, values)
+	} else if r.raw != nil {
+		bad, problem = names.Values(*r.raw, values)
 	}
 	if bad >= 0 {
 		return badName(list[bad], problem)
@@ -156,7 +160,7 @@ func (r *AuthorizeRequest) read(names *query.Names, values []string) *RequestErr
 // Format prints the request like any struct, but for the token in it.
 func (r AuthorizeRequest) Format(f fmt.State, verb rune) {
 	type plain AuthorizeRequest // without this method
-	r.others = nil              // may hold anything
+	r.raw, r.others = nil, nil  // may hold anything
 	fmt.Fprintf(f, fmt.FormatString(f, verb), plain(r))
 }
 
@@ -319,26 +323,19 @@ func (r *AuthorizeRequest) parse(raw string) *RequestError {
 		end := query.Plain(rest)
 		value := rest[:end]
 		if end < len(rest) && rest[end] != '&' {
-			end = query.Pair(rest)
-			var (
-				start   = len(decoded)
-				itself  bool
-				problem string
-			)
-			if decoded, itself, problem = query.AppendValue(decoded, rest[:end]); problem != "" {
+			start, problem := len(decoded), ""
+			if decoded, end, problem = query.AppendValue(decoded, rest, end); problem != "" {
 				return badParameter(s, problem)
 			}
-			switch {
-			case itself:
-				value = rest[:end]
-			case s == incoming.Resource:
+			if value = rest[:end]; len(decoded) > start {
+				if s != incoming.Resource {
+					order[n], ends[n] = s, int32(len(decoded))
+					n++
+					raw = rest[min(end+1, len(rest)):]
+					continue
+				}
 				value = string(decoded[start:])
 				decoded = decoded[:start]
-			default:
-				order[n], ends[n] = s, int32(len(decoded))
-				n++
-				raw = rest[min(end+1, len(rest)):]
-				continue
 			}
 		}
 		r.set(s, value)
@@ -350,7 +347,8 @@ func (r *AuthorizeRequest) parse(raw string) *RequestError {
 		start = ends[i]
 	}
 	if first >= 0 {
-		r.others = &others{raw: whole[first:last]}
+		others := whole[first:last]
+		r.raw = &others
 	}
 	return nil
 }

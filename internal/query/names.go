@@ -119,12 +119,15 @@ func (n *Names) Values(raw string, values []string) (bad int, problem string) {
 			return i, Doubled
 		}
 		seen[i] = true
+		if values[i] = value; Plain(value) == len(value) {
+			continue
+		}
 		var buf [256]byte
-		decoded, itself, problem := AppendValue(buf[:0], value)
+		decoded, _, problem := AppendValue(buf[:0], value, Plain(value))
 		if problem != "" {
 			return i, problem
 		}
-		if values[i] = value; !itself {
+		if len(decoded) > 0 {
 			values[i] = string(decoded)
 		}
 	}

@@ -141,14 +141,34 @@ const (
 // AppendUnescape appends s decoded, or tells what is wrong with it. It decodes
 // as url.QueryUnescape does, but where parsers disagree on a text, or take
 // what no text holds, it refuses.
-func AppendUnescape(dst []byte, s string) ([]byte, string) {
+func AppendUnescape(dst []byte, s string) ([]byte, string) { return appendDecoded(dst, s, 0) }
+
+// AppendValue is AppendUnescape of the value that raw begins with, which has n
+// bytes, and Plain(raw) of them are plain. Of a value that stands for itself it
+// appends nothing.
+func AppendValue(dst []byte, raw string, plain int) (_ []byte, n int, problem string) {
+	n = len(raw)
+	if end := strings.IndexByte(raw[plain:], '&'); end >= 0 {
+		n = plain + end
+	}
+	if classes[raw[plain]]&decodes == 0 {
+		if all := union(raw[plain:n]); all&decodes == 0 {
+			return dst, n, problemOf(all, raw[plain:n])
+		}
+	}
+	dst, problem = appendDecoded(dst, raw[:n], plain)
+	return dst, n, problem
+}
+
+// appendDecoded is AppendUnescape of a text of which so many bytes are plain.
+func appendDecoded(dst []byte, s string, plain int) ([]byte, string) {
 	start := len(dst)
-	dst = slices.Grow(dst, len(s)) // decoded, nothing is longer
-	n, out := start, dst[:start+len(s)]
+	out := slices.Grow(dst, len(s))[:start+len(s)] // decoded, nothing is longer
+	n := start + copy(out[start:], s[:plain])
 	// Classes of all decoded bytes. Of the decoded ones: %0A is a line break to
 	// whoever reads the value.
 	var all uint8
-	for i := 0; i < len(s); i++ {
+	for i := plain; i < len(s); i++ {
 		b := s[i]
 		switch {
 		case b == '%':
@@ -178,16 +198,6 @@ func AppendUnescape(dst []byte, s string) ([]byte, string) {
 		return dst, BadUTF8
 	}
 	return out[:n], ""
-}
-
-// AppendValue is AppendUnescape, but of a value that stands for itself it appends
-// nothing and reports that.
-func AppendValue(dst []byte, s string) (_ []byte, itself bool, problem string) {
-	if all := union(s); all&decodes == 0 {
-		return dst, true, problemOf(all, s)
-	}
-	dst, problem = AppendUnescape(dst, s)
-	return dst, false, problem
 }
 
 // Problem tells what AppendUnescape would find wrong with a value that has
