@@ -261,13 +261,16 @@ const claimsName = "claims"
 // sources numbers the incoming parameters that a plan looks at: first those that
 // have a field in AuthorizeRequest, then the others.
 type sources struct {
-	slots []incoming.Slot
 	names *query.Names
+	count uint8 // of list
+	list  [incoming.End]incoming.Slot
 }
+
+func (s *sources) slots() []incoming.Slot { return s.list[:s.count] }
 
 // newSources collects the sources of all entries.
 func newSources(entries []entry) sources {
-	s := sources{slots: []incoming.Slot{incoming.ConnectionScope}}
+	s := sources{list: [incoming.End]incoming.Slot{incoming.ConnectionScope}, count: 1}
 	known := [incoming.None]bool{incoming.ConnectionScope: true}
 	var open []string
 	seen := map[string]bool{}
@@ -279,7 +282,8 @@ func newSources(entries []entry) sources {
 			open = append(open, name)
 		case !known[slot]:
 			known[slot] = true
-			s.slots = append(s.slots, slot)
+			s.list[s.count] = slot
+			s.count++
 		}
 	}
 	for i := range entries {
@@ -289,7 +293,6 @@ func newSources(entries []entry) sources {
 			add(name)
 		}
 	}
-	s.slots = slices.Clip(s.slots)
 	s.names = query.NewNames(open)
 	return s
 }
@@ -302,29 +305,29 @@ func (p *Param) source() string {
 	return p.From
 }
 
-func (s *sources) count() int { return len(s.slots) + len(s.names.List()) }
+func (s *sources) size() int { return len(s.slots()) + len(s.names.List()) }
 
 // of gives the number of an incoming parameter, plan.None if nobody asks for it.
 func (s *sources) of(name string) plan.Source {
 	if slot := incoming.Of(name); slot != incoming.None {
-		if i := slices.Index(s.slots, slot); i >= 0 {
+		if i := slices.Index(s.slots(), slot); i >= 0 {
 			return plan.Source(i)
 		}
 	} else if i := s.names.Index(name); i >= 0 {
-		return plan.Source(len(s.slots) + i)
+		return plan.Source(len(s.slots()) + i)
 	}
 	return plan.None
 }
 
 // name is the way back.
 func (s *sources) name(n plan.Source) string {
-	switch i := int(n) - len(s.slots); {
+	switch i := int(n) - len(s.slots()); {
 	case n == plan.None:
 		return ""
 	case i >= 0:
 		return s.names.List()[i]
 	}
-	return incoming.Names[s.slots[n]]
+	return incoming.Names[s.list[n]]
 }
 
 // compile gives the entry as a plan takes it.

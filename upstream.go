@@ -246,18 +246,31 @@ func (p *Provider) get() *provider {
 	return *p.p
 }
 
-func (p *provider) public() *Provider { return &Provider{&p} }
+// public copies p to beside what points to it: of the tenants of a server nearly
+// none is in a cache, and each other place in memory takes a URL as long again as
+// all its parsing.
+func (p *provider) public() *Provider {
+	here := &struct {
+		public Provider
+		at     *provider
+		provider
+	}{provider: *p}
+	here.at = &here.provider
+	here.public.p = &here.at
+	return &here.public
+}
 
+// A provider begins with what a URL is made of.
 type provider struct {
-	profiles
 	plan     plan.Plan
 	sources  sources // what the plan looks at in a request
 	nonce    bool    // a nonce is required
 	oauth1   bool
 	pkce     pkceMode
-	insecure bool                 // the connection may have http endpoints
+	insecure bool        // the connection may have http endpoints
+	config   tokenConfig // without RedirectURL
+	profiles
 	expected callback.Expectation // of an answer, without the state
-	config   tokenConfig          // without RedirectURL
 }
 
 // Format prints name and strategy; LogValue gives the same.
@@ -761,12 +774,12 @@ func (p *provider) look(req *AuthorizeRequest, in *plan.Input) *RequestError {
 	if req == nil {
 		req = &noRequest
 	}
-	n := p.sources.count()
+	n := p.sources.size()
 	if n > len(in.Values) {
 		in.Values = make([]string, n)
 	}
 	in.Values = in.Values[:n]
-	for i, s := range p.sources.slots {
+	for i, s := range p.sources.slots() {
 		switch s {
 		case incoming.Resource:
 			in.Resources = req.Resource
@@ -780,7 +793,7 @@ func (p *provider) look(req *AuthorizeRequest, in *plan.Input) *RequestError {
 		}
 	}
 	if p.sources.names != nil {
-		if err := req.read(p.sources.names, in.Values[len(p.sources.slots):]); err != nil {
+		if err := req.read(p.sources.names, in.Values[len(p.sources.slots()):]); err != nil {
 			return err
 		}
 		if s := p.sources.of(claimsName); s != plan.None && in.Values[s] != "" {
@@ -881,7 +894,7 @@ func (p *provider) explain(req *AuthorizeRequest, tx *Transaction) (Explanation,
 		out.Parameters = append(out.Parameters, p.decision(row))
 	}
 	for s := range incoming.SourceEnd {
-		if !slices.Contains(p.sources.slots, s) && s != incoming.ClientID && s != incoming.ResponseType && req.first(s) != "" {
+		if !slices.Contains(p.sources.slots(), s) && s != incoming.ClientID && s != incoming.ResponseType && req.first(s) != "" {
 			out.Unmapped = append(out.Unmapped, incoming.Names[s])
 		}
 	}

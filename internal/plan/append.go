@@ -120,6 +120,8 @@ func (c *candidate) size(in *Input) (n int) {
 // at gives the i-th value, "" for none, of values of that size.
 func (c *candidate) at(in *Input, i, size int) string {
 	switch {
+	case c.source != None && !c.many && in.Values[c.source] == "": // before more is looked at
+		return ""
 	case c.dropped(in), c.rare != nil && c.rare.formPost && !in.asksForUser:
 		return ""
 	case c.source == None:

@@ -393,4 +393,37 @@ func (p *Plan) link() {
 		ends = append(ends, len(text))
 	}
 	end()
+	p.pack()
+}
+
+// pack puts all texts into one string, in the order in which Append reads them:
+// those of most tenants are in no cache, and come faster from one place.
+func (p *Plan) pack() {
+	all := []byte(p.base)
+	for i := range p.steps {
+		if all = append(all, p.steps[i].text...); p.steps[i].kind != constant {
+			for _, c := range p.of(i) {
+				all = append(all, c.text...)
+			}
+		}
+	}
+	rest := string(all)
+	place := func(text *string) { *text, rest = rest[:len(*text)], rest[len(*text):] }
+	place(&p.base)
+	for i := 0; i < len(p.steps); i++ {
+		s := &p.steps[i]
+		if s.kind == constant { // its text is that of its candidate and of those that follow
+			s.text = rest[:len(s.text)]
+			for end := i + int(s.n); ; i++ {
+				if place(&p.of(i)[0].text); i == end {
+					break
+				}
+			}
+			continue
+		}
+		place(&s.text)
+		for j := range p.of(i) {
+			place(&p.of(i)[j].text)
+		}
+	}
 }
