@@ -263,7 +263,7 @@ func TestX1OAuth1(t *testing.T) {
 func TestO9FormPost(t *testing.T) {
 	entries := []Entry{{Layer: Strategy, Name: "response_mode", Source: None, Value: "form_post", FormPost: true, Essential: true}}
 	for scope, want := range map[string]bool{
-		"name": true, "openid,email": true, "email openid": true, "openid name": true,
+		"name": true, "openid,email": true, "openid,,name": true, " name": true, "email openid": true, "openid name": true,
 		"": false, "openid": false, "names": false, "e-mail": false, "xname": false, "openid,": false,
 	} {
 		p := New(base, "c", Scopes{Sep: ' ', Asked: asked}, append(slices.Clone(entries), Entry{Layer: URL, Name: "scope", Source: None, Value: scope}))
@@ -369,6 +369,32 @@ func TestSends(t *testing.T) {
 	} {
 		login := in(tc.in)
 		assert.Equal(t, tc.want, p.Sends(tc.source, &login, tc.f), "%d of %v", tc.source, tc.in)
+	}
+}
+
+// An empty value that stands keeps the layers below out of Sends as well.
+func TestSendsNothingBelowAnEmptyValue(t *testing.T) {
+	p := New(base, "c", Scopes{Asked: asked}, []Entry{
+		{Layer: UpstreamParams, Name: "x", Source: None, Unless: []Source{hinted}},
+		{Layer: AuthParamsMap, Name: "x", Source: hint},
+		{Layer: AuthParamsMap, Name: "y", Source: locales},
+	})
+	yes := func(string) bool { return true }
+	login, beside := in(map[Source]string{hint: "a", locales: "fr"}), in(map[Source]string{hint: "a", hinted: "t"})
+	assert.False(t, p.Sends(hint, &login, yes))
+	assert.True(t, p.Sends(hint, &beside, yes))
+	assert.True(t, p.Sends(locales, &login, yes))
+	assert.False(t, p.Sends(locales, &beside, yes))
+}
+
+// Several values share the bound on what a pattern is held against (rule P1).
+func TestP1SeveralValuesTogether(t *testing.T) {
+	re, _, problem := rule.WholeMatch("a+|b+")
+	require.Empty(t, problem)
+	p := New(base, "c", Scopes{Asked: asked}, []Entry{{Layer: UpstreamParams, Name: "x", Source: resource, Many: true, Rule: &rule.Rule{Restricted: true, Pattern: re}}})
+	for n, want := range map[int]int{512: 2, 513: 0} {
+		query, _ := both(t, &p, in(map[Source]string{resource: strings.Repeat("a", 512) + "|" + strings.Repeat("b", n)}))
+		assert.Equal(t, want, strings.Count(query, "x="), "%d", n)
 	}
 }
 

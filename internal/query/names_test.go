@@ -1,0 +1,95 @@
+package query
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+func TestB1Names(t *testing.T) {
+	var none *Names
+	assert.Nil(t, NewNames(nil))
+	assert.Nil(t, none.List())
+	assert.Equal(t, -1, none.Index("a"))
+
+	long := strings.Repeat("l", 63)
+	var seventy []string
+	for i := range 70 {
+		seventy = append(seventy, fmt.Sprint("p", i))
+	}
+	for _, list := range [][]string{
+		{"a"}, {"tenant", "x-hint", "a.b", "é"}, {"a", "bb", "ccc", "dddd", "eeeee"}, {long, long + "l", "m" + long[1:]}, {"same1", "same2"}, seventy,
+	} {
+		n := NewNames(list)
+		assert.Equal(t, list, n.List())
+		for i, name := range list {
+			assert.Equal(t, i, n.Index(name), name)
+			for _, other := range []string{name + "x", name[1:], name[:len(name)-1] + "?", ""} {
+				if !slices.Contains(list, other) {
+					assert.Equal(t, -1, n.Index(other), "%q in %q", other, list)
+				}
+			}
+			escaped := ""
+			for _, b := range []byte(name) {
+				escaped += fmt.Sprintf("%%%02X", b)
+			}
+			for _, raw := range []string{url.QueryEscape(name) + "=v+w", escaped + "=v%20w", "&x=1&&" + escaped + "=v+w&x=2"} {
+				values := make([]string, len(list))
+				bad, problem := n.Values(raw, values)
+				assert.Equal(t, -1, bad, raw)
+				assert.Empty(t, problem, raw)
+				assert.Equal(t, "v w", values[i], raw)
+				values[i] = ""
+				assert.Equal(t, make([]string, len(list)), values, "and nothing else, of %s", raw)
+			}
+			values := make([]string, len(list))
+			bad, problem := n.Values(escaped+"=1&"+escaped+"=2", values)
+			assert.Equal(t, i, bad)
+			assert.Equal(t, Doubled, problem)
+			for raw, want := range map[string]string{"=%zz": BadEscape, "=%ff": BadUTF8, "=%0a": BadControl, "=a;b": RawSemicolon, "=\x01": BadControl} {
+				bad, problem = n.Values("z=1&"+escaped+raw, values)
+				assert.Equal(t, i, bad, raw)
+				assert.Equal(t, want, problem, raw)
+			}
+			for raw, want := range map[string]string{"": "", "=": "", "=plain": "plain", "=a=b": "a=b"} {
+				values := make([]string, len(list))
+				bad, problem = n.Values(escaped+raw, values)
+				assert.Equal(t, -1, bad, raw)
+				assert.Empty(t, problem)
+				assert.Equal(t, want, values[i], raw)
+			}
+		}
+		// Names of others, well formed or not.
+		values := make([]string, len(list))
+		bad, problem := n.Values("zz=1&%zz=2&%=3&%4=&=&%FF=1&+=1;&zz=2&"+strings.Repeat("%61", 200)+"=1", values)
+		assert.Equal(t, -1, bad)
+		assert.Empty(t, problem)
+		assert.Equal(t, make([]string, len(list)), values)
+	}
+}
+
+func TestB1FormValues(t *testing.T) {
+	n := NewNames([]string{"a", "b"})
+	for _, tc := range []struct {
+		form    url.Values
+		bad     int
+		problem string
+		want    []string
+	}{
+		{url.Values{"a": {"1"}, "c": {"2", "3"}}, -1, "", []string{"1", ""}},
+		{url.Values{"a": {}, "b": {"2"}}, -1, "", []string{"", "2"}},
+		{url.Values{"b": {"2", "2"}}, 1, Doubled, []string{"", ""}},
+		{url.Values{"a": {"1"}, "b": {"\n"}}, 1, BadControl, []string{"1", ""}},
+		{url.Values{"a": {"\xff"}}, 0, BadUTF8, []string{"", ""}},
+	} {
+		values := make([]string, 2)
+		bad, problem := n.FormValues(tc.form, values)
+		assert.Equal(t, tc.bad, bad, "%v", tc.form)
+		assert.Equal(t, tc.problem, problem, "%v", tc.form)
+		assert.Equal(t, tc.want, values, "%v", tc.form)
+	}
+}
