@@ -138,6 +138,12 @@ func TestO2Circles(t *testing.T) {
 		{"options", "options", "is not read here; options stands at the root, once", true},
 		{"", "client_id", "is not read here; write options.client_id", true},
 		{"options", "clientID", "is not read here; write client_id", false},
+		{"", "clientId", "is not read here; write options.client_id", false},
+		{"", "CLIENT_ID", "is not read here; write options.client_id", true},
+		{"options", "displayName", "is not read here; write display_name at the root, beside options", false},
+		{"options", "PKCE", "is not read here; write options.connection_settings.pkce", true},
+		{"options", "pkces", "is not read here; write options.connection_settings.pkce", false},
+		{"options/connection_settings", "clientid", "is not read here; write options.client_id", false},
 		{"options", "Client_Id", "is not read here; write client_id", true},
 		{"options", "token-url", "is not read here; write tokenURL", false},
 		{"options", "scopes", "is not read here; write scope", false},
@@ -152,4 +158,35 @@ func TestO2Circles(t *testing.T) {
 	}
 	assert.Equal(t, "is not known here and has no effect; did you mean upstream_params?", Unknown("options", "upstream_parms"))
 	assert.Equal(t, "is not known here and has no effect", Unknown("options", "colour"))
+}
+
+func TestO2OneEditIsOne(t *testing.T) {
+	for _, tc := range []struct {
+		a, b string
+		want bool
+	}{
+		{"issuer", "issuer", true},
+		{"issuer", "isuer", true},
+		{"isuer", "issuer", true},
+		{"issuer", "issuers", true},
+		{"issuer", "xissuer", true},
+		{"issuer", "issuex", true},
+		{"issuer", "xssuer", true},
+		{"issuer", "issure", true},
+		{"issuer", "sisuer", true},
+		{"issuer", "issxxr", false},
+		{"issuer", "issrue", false}, // a letter moved by two
+		{"issuer", "xissuerx", false},
+		{"issuer", "iessur", false},
+		{"abcd", "badc", false},
+		{"abc", "abd", true},
+		{"ab", "ac", false},
+		{"ab", "abc", false},
+		{"abc", "abcd", true},
+	} {
+		assert.Equal(t, tc.want, oneEdit(tc.a, tc.b), "%s %s", tc.a, tc.b)
+	}
+	for name, want := range map[string]string{"us": "us", "ids": "id", "Token-URL": "tokenurl", "token_urls": "tokenurl"} {
+		assert.Equal(t, want, Form(name), name)
+	}
 }

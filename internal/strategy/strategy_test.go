@@ -198,7 +198,7 @@ func TestS4UserinfoOnlyWhereMapped(t *testing.T) {
 
 func TestS4OktaDomain(t *testing.T) {
 	for _, domain := range []string{
-		"dev-1.okta.com", "login.example.co.uk", "DEV-1.Okta.com",
+		"dev-1.okta.com", "login.example.co.uk", "DEV-1.Okta.com", "0-9.azAZ.z.Z.A.a",
 		strings.Repeat("a", 63) + ".com", strings.Repeat("a.", 125) + "com",
 	} {
 		st := strategy.Lookup("okta", strategy.Settings{Domain: domain})
