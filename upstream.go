@@ -788,8 +788,10 @@ func (p *provider) look(req *AuthorizeRequest, in *plan.Input) *RequestError {
 			if in.Values[i] = req.MaxAge; !digits(req.MaxAge) {
 				return badParameter(s, "is not a number of seconds")
 			}
+		case incoming.IDTokenHint:
+			in.Values[i] = req.IDTokenHint.Reveal()
 		default:
-			in.Values[i] = req.first(s)
+			in.Values[i] = *req.at(s)
 		}
 	}
 	if p.sources.names != nil {

@@ -163,3 +163,12 @@ func TestP1LongValuePassesNoPattern(t *testing.T) {
 	assert.Empty(t, r.Part("aa", 1025))
 	assert.Equal(t, "aa", r.Part("aa", 1024))
 }
+
+// A nil Rule leaves every value as it is.
+func TestC6NoRule(t *testing.T) {
+	var none *Rule
+	for _, value := range []string{"", "login", "login consent", " "} {
+		assert.Equal(t, value, none.Apply(value))
+		assert.Equal(t, value, none.Part(value, 1<<20))
+	}
+}
