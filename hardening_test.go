@@ -278,7 +278,7 @@ func TestP1URLIsBounded(t *testing.T) {
 			require.NoError(t, err)
 			bytes := allocated(func() { _, err = p.AuthorizationURL(req, tx) })
 			assertTooLong(t, err, name)
-			assert.Less(t, bytes, uint64(8<<20), name)
+			assert.Less(t, bytes, uint64(16<<20), name) // with the race detector more than without
 			buffer := []byte("kept")
 			out, err := p.AppendAuthorizationURL(buffer, req, tx)
 			assertTooLong(t, err, name)
