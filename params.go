@@ -426,9 +426,6 @@ func wrongStatic(name, value string) string {
 // checkExtra says what is wrong with the host's own parameters, by the rules for
 // configured ones; "" if nothing is.
 func checkExtra(extra map[string]string, p *plan.Plan) string {
-	if len(extra) == 0 {
-		return ""
-	}
 	spellings := make(map[string]string, len(extra))
 	for name := range p.Names {
 		spellings[check.FoldParameter(name)] = name

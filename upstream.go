@@ -567,8 +567,10 @@ func (p *provider) begin(tx *Transaction, in *plan.Input, c *challenge) (pkce bo
 }
 
 func (p *provider) extra(tx *Transaction) *TransactionError {
-	if message := checkExtra(tx.Extra, &p.plan); message != "" {
-		return &TransactionError{"extra", message}
+	if len(tx.Extra) > 0 {
+		if message := checkExtra(tx.Extra, &p.plan); message != "" {
+			return &TransactionError{"extra", message}
+		}
 	}
 	return nil
 }

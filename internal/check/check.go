@@ -131,7 +131,7 @@ func AbsoluteURI(s string) string {
 			}
 		}
 	}
-	if host, ok := strings.CutPrefix(s, "https://"); ok && host != "" && host[0] > '/' && strings.IndexByte(noHost, host[0]) < 0 {
+	if host, ok := strings.CutPrefix(s, "https://"); ok && host != "" && beginsHost(host[0]) {
 		return "" // what nearly all are
 	}
 	scheme, rest := s, ""
@@ -149,17 +149,17 @@ func AbsoluteURI(s string) string {
 		return "must be absolute"
 	}
 	if strings.EqualFold(scheme, "https") || strings.EqualFold(scheme, "http") {
-		if len(rest) < 3 || rest[:2] != "//" || strings.IndexByte(noHost, rest[2]) >= 0 {
+		if len(rest) < 3 || rest[:2] != "//" || !beginsHost(rest[2]) {
 			return "must name a host"
 		}
 	}
 	return ""
 }
 
-const (
-	noHost   = "/?:@\\" // what may follow http:// where no host does
-	notInURL = "holds a character that a URL cannot; percent-encode it"
-)
+// beginsHost reports whether what follows http:// may be a host.
+func beginsHost(b byte) bool { return b != '/' && b != '?' && b != ':' && b != '@' && b != '\\' }
+
+const notInURL = "holds a character that a URL cannot; percent-encode it"
 
 // plainURI reports whether s has neither a fragment nor a byte that no URI has. It
 // looks at eight bytes at once, at the last ones twice; of a short s it may say no.
