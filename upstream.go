@@ -806,7 +806,9 @@ func (p *provider) look(req *AuthorizeRequest, in *plan.Input) *RequestError {
 			}
 		}
 	}
-	if strings.IndexByte(req.Prompt, ' ') >= 0 {
+	switch req.Prompt {
+	case "", "none", "login", "consent", "select_account": // as nearly always
+	default:
 		if s := p.sources.of(incoming.Names[incoming.Prompt]); s != plan.None && p.plan.Sends(s, in, noneAmongOthers) {
 			return badParameter(incoming.Prompt, "has none beside another value")
 		}

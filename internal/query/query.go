@@ -15,7 +15,6 @@
 package query
 
 import (
-	"encoding/binary"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -68,29 +67,30 @@ var escapes = func() (t [256]uint32) {
 	return t
 }()
 
-// AppendEscape appends s encoded as url.QueryEscape does. Each byte writes all
-// that it may become, four bytes of a table, and then goes on by as much as it has
-// become: without a branch, for which byte of a URL holds something to escape
-// nobody can predict. What lies beyond the result, up to the capacity, may change.
+// AppendEscape appends s encoded as url.QueryEscape does. The loop is plain on
+// purpose: writing four bytes of the table for each byte, without a branch, took a
+// third more on requests that repeat and no less on ones that vary, and going by
+// words is no faster, for every other word of a URL holds something to escape.
 func AppendEscape(dst []byte, s string) []byte {
-	if cap(dst)-len(dst) < 3*len(s)+slack {
+	if cap(dst)-len(dst) < 3*len(s) {
 		dst = grow(dst, s)
 	}
 	n, out := len(dst), dst[:cap(dst)]
 	for i := range len(s) {
 		e := escapes[s[i]]
-		binary.LittleEndian.PutUint32(out[n:], e)
-		n += int(e >> 24)
+		out[n] = byte(e)
+		n++
+		if e >= 2<<24 {
+			out[n], out[n+1] = byte(e>>8), byte(e>>16)
+			n += 2
+		}
 	}
 	return dst[:n]
 }
 
-// slack is how far a byte may write beyond what it becomes.
-const slack = 3
-
 // grow makes room for s escaped, and if there was none, for more to come.
 func grow(dst []byte, s string) []byte {
-	n := slack
+	n := 0
 	for i := range len(s) {
 		n += int(escapes[s[i]] >> 24)
 	}
