@@ -34,11 +34,11 @@ func TestREADMEProgram(t *testing.T) {
 	program := firstProgram.FindStringSubmatch(string(readme))[1]
 	assert.LessOrEqual(t, strings.Count(program, "\n")+1, 40)
 
+	p := newIDP(t)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	address := strings.Replace(listener.Addr().String(), "127.0.0.1", "localhost", 1)
-	require.NoError(t, listener.Close()) // it stays free for a moment
-	p := newIDP(t)
+	defer func() { _ = listener.Close() }() // kept until the program is there: nobody else gets the port
 
 	dir := t.TempDir()
 	write := func(name, text string) {
@@ -64,14 +64,17 @@ func TestREADMEProgram(t *testing.T) {
 	}
 	run("go", "build", "-o", "host", ".")
 
+	require.NoError(t, listener.Close())
 	ctx, stop := context.WithCancel(t.Context())
 	server := exec.CommandContext(ctx, filepath.Join(dir, "host"))
 	server.Dir = dir
 	stderr, err := server.StderrPipe()
 	require.NoError(t, err)
 	require.NoError(t, server.Start())
-	t.Cleanup(func() { stop(); _ = server.Wait() })
+	said := make(chan struct{})
+	t.Cleanup(func() { stop(); <-said; _ = server.Wait() }) // nothing is logged once the test is over
 	go func() {
+		defer close(said)
 		for lines := bufio.NewScanner(stderr); lines.Scan(); {
 			t.Log(lines.Text())
 		}
