@@ -113,8 +113,6 @@ func TestReadmeTables(t *testing.T) {
 	}
 }
 
-// E1 holds for every function that returns an error: each has a call here that
-// fails, and a new function without one fails this test.
 // otherError is that of a parameter which comes twice.
 func otherError() error {
 	req, err := upstream.ParseAuthorizeQuery("idphint=a&idphint=b")
@@ -124,6 +122,8 @@ func otherError() error {
 	return err
 }
 
+// E1 holds for every function that returns an error: each has a call here that
+// fails, and a new function without one fails this test.
 func TestE1PrefixOfEveryError(t *testing.T) {
 	ctx := context.Background()
 	var provider *upstream.Provider

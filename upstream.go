@@ -566,6 +566,7 @@ func (p *provider) begin(tx *Transaction, in *plan.Input, c *challenge) (pkce bo
 	return pkce, p.extra(tx)
 }
 
+// extra checks the host's own parameters, last of a Transaction.
 func (p *provider) extra(tx *Transaction) *TransactionError {
 	if len(tx.Extra) > 0 {
 		if message := checkExtra(tx.Extra, &p.plan); message != "" {
@@ -575,6 +576,7 @@ func (p *provider) extra(tx *Transaction) *TransactionError {
 	return nil
 }
 
+// beginOAuth2 checks what layer 1 takes from the Transaction. (rules T1 to T4)
 func (p *provider) beginOAuth2(tx *Transaction) *TransactionError {
 	if tx.RedirectURI == "" {
 		return &TransactionError{"redirect_uri", "is missing"}
