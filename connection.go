@@ -19,6 +19,7 @@ import (
 	"example.com/upstream/internal/lossless"
 	"example.com/upstream/internal/metadata"
 	"example.com/upstream/internal/option"
+	"example.com/upstream/internal/outgoing"
 	"example.com/upstream/internal/plan"
 	"example.com/upstream/internal/strategy"
 	"example.com/upstream/internal/strictjson"
@@ -445,7 +446,7 @@ type checked struct {
 	strategy strategy.Strategy  // with the endpoints of options, where they have any
 	metadata metadata.Metadata
 	base     string // authorization endpoint without its query
-	entries  []entry
+	entries  []outgoing.Entry
 }
 
 // report adds a problem. The first at a place is the one that matters.
@@ -456,6 +457,13 @@ func (k *checked) report(pointer, message string) {
 	k.reported = made(k.reported)
 	k.reported[pointer] = true
 	k.problems = append(k.problems, Problem{pointer, message})
+}
+
+// add reports each of them.
+func (k *checked) add(problems []Problem) {
+	for _, p := range problems {
+		k.report(p.Pointer, p.Message)
+	}
 }
 
 // reportAt adds a problem, if there is one, with the member at a path; with one
@@ -490,9 +498,9 @@ func (c *Connection) headers() []check.Header {
 	return out
 }
 
-// headerProblems gives what is wrong with headers that stand at a pointer.
-func headerProblems(at string, headers []check.Header) (problems []Problem) {
-	for _, p := range check.Headers(headers) {
+// memberProblems gives what was found in an object that stands at a pointer.
+func memberProblems(at string, found []check.Problem) (problems []Problem) {
+	for _, p := range found {
 		pointer := at
 		if p.OfOne {
 			pointer += strictjson.Pointer(p.Name)
@@ -534,18 +542,13 @@ func (c *Connection) check() *checked {
 	c.checkRaw(k)
 	c.checkOptions(k)
 	c.checkEndpoints(k)
-	for _, p := range headerProblems("/options/customHeaders", c.headers()) {
-		k.report(p.Pointer, p.Message)
-	}
+	k.add(memberProblems("/options/customHeaders", check.Headers(c.headers())))
 	c.checkOneAuthentication(k)
 	if k.strategy.OAuth() && !k.strategy.Named && c.named(k) && check.ConnectionName(c.Name) != "" {
 		k.warn("/name", "is no connection name, and users have no subject without one: endpoints or script are not "+strconv.Quote(check.Shown(c.Strategy))+"'s own")
 	}
 	keys := lossless.Keys(c.doc.Lookup("options/token_params"), c.Options.TokenParams)
-	const params = "/options/token_params"
-	k.report(params, check.TokenParams(keys, c.Options.TokenParams, isReserved, func(name, message string) {
-		k.report(params+strictjson.Pointer(name), message)
-	}))
+	k.add(memberProblems("/options/token_params", check.TokenParams(keys, c.Options.TokenParams)))
 	return k
 }
 
@@ -603,9 +606,7 @@ func (c *Connection) checkText(k *checked) {
 // set to anything, and reads the metadata.
 func (c *Connection) checkRaw(k *checked) {
 	if problems := c.notJSON(); problems != nil {
-		for _, p := range problems {
-			k.report(p.Pointer, p.Message)
-		}
+		k.add(problems)
 		return
 	}
 	var problems []metadata.Problem
@@ -697,49 +698,32 @@ func (c *Connection) checkEndpoints(k *checked) {
 	if check.Length(s.AuthURL, c.bound("options/authorizationURL").Text) != "" {
 		query = "" // that was a problem, and is not taken apart
 	}
-	k.base, k.entries = base, checkEntries(c.configured(k), query, k.doc.Spelling(option.Get(at).Paths()...), k.report)
+	k.base, k.entries = base, outgoing.Check(c.configured(k), query, k.doc.Spelling(option.Get(at).Paths()...), k.report)
 	for i := range k.entries {
 		e := &k.entries[i]
-		if e.name == "scope" && e.layer != plan.URL && s.Protocol == strategy.OIDC && !slices.Contains(strings.Fields(e.param.Value), "openid") {
-			k.warn(e.pointer(), "has no openid, and goes out as it is written: the identity provider gives no ID token then")
+		if e.Name == "scope" && e.Layer != plan.URL && s.Protocol == strategy.OIDC && !slices.Contains(strings.Fields(e.Value), "openid") {
+			k.warn(e.Pointer(), "has no openid, and goes out as it is written: the identity provider gives no ID token then")
 		}
 	}
 }
 
 // configured brings layers 2 to 4 to one list, the highest first and each in the
 // order of the configuration, and after them what the strategy asks for.
-func (c *Connection) configured(k *checked) []entry {
+func (c *Connection) configured(k *checked) []outgoing.Entry {
 	o := &c.Options
-	var out []entry
-	// What goes beyond the limit is counted, and not looked at.
-	within := func(path string, names []string, most int) []string {
-		if len(names) > most {
-			k.reportAt(path, fmt.Sprintf("has more than %d members", most))
-		}
-		return names[:min(len(names), most)]
-	}
-	const params, mapped, static = "options/upstream_params", "options/authParamsMap", "options/authParams"
-	for _, name := range within(params, lossless.Keys(c.doc.Lookup(params), o.UpstreamParams), maxParams) {
-		out = append(out, entry{layer: plan.UpstreamParams, name: name, param: o.UpstreamParams[name], parent: "/" + params})
-	}
-	for _, name := range within(mapped, lossless.Keys(c.doc.Lookup(mapped), o.AuthParamsMap), c.bound(mapped).Members) {
-		out = append(out, entry{layer: plan.AuthParamsMap, name: name, param: Dynamic(o.AuthParamsMap[name]), parent: "/" + mapped})
-	}
-	for _, name := range within(static, lossless.Keys(c.doc.Lookup(static), o.AuthParams), c.bound(static).Members) {
-		out = append(out, entry{layer: plan.AuthParams, name: name, param: Static(o.AuthParams[name]), parent: "/" + static})
-	}
-	return append(out, c.strategyEntries()...)
+	return slices.Concat(
+		layer(c, k, plan.UpstreamParams, "options/upstream_params", o.UpstreamParams, Param.outgoing),
+		layer(c, k, plan.AuthParamsMap, "options/authParamsMap", o.AuthParamsMap, func(a Alias) outgoing.Param { return outgoing.Param{Alias: string(a)} }),
+		layer(c, k, plan.AuthParams, "options/authParams", o.AuthParams, func(value string) outgoing.Param { return outgoing.Param{Value: value} }),
+		outgoing.OfStrategy(c.Strategy, cmp.Or(o.Domain, o.TenantDomain)))
 }
 
-// strategyEntries are the parameters that a strategy asks for by itself, between
-// authParams and the authorization endpoint's query. (rules O5, O9)
-func (c *Connection) strategyEntries() []entry {
-	o := &c.Options
-	switch domain := cmp.Or(o.Domain, o.TenantDomain); {
-	case c.Strategy == "google-apps" && domain != "":
-		return []entry{{layer: plan.Strategy, name: "hd", param: Static(domain)}}
-	case c.Strategy == "apple":
-		return []entry{{layer: plan.Strategy, name: "response_mode", param: Static("form_post"), formPost: true}}
+// layer gives the entries of one of them. What goes beyond the limit is counted, and
+// not looked at. (rule P1)
+func layer[V any](c *Connection, k *checked, layer plan.Layer, path string, values map[string]V, param func(V) outgoing.Param) []outgoing.Entry {
+	names, most := lossless.Keys(c.doc.Lookup(path), values), c.bound(path).Members
+	if len(names) > most {
+		k.reportAt(path, fmt.Sprintf("has more than %d members", most))
 	}
-	return nil
+	return outgoing.Of(layer, "/"+path, names[:min(len(names), most)], values, param)
 }

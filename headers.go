@@ -302,7 +302,7 @@ func NewTokenConfig(c oauth2.Config, headers Headers) (*TokenConfig, error) {
 	for _, name := range slices.Sorted(maps.Keys(headers)) {
 		list = append(list, check.Header{Name: name, Value: headers[name].Reveal()})
 	}
-	if problems := headerProblems("", list); problems != nil {
+	if problems := memberProblems("", check.Headers(list)); problems != nil {
 		return nil, configError("", problems)
 	}
 	c.Scopes = slices.Clone(c.Scopes) // the caller's

@@ -145,6 +145,7 @@ import (
 	"example.com/upstream/internal/callback"
 	"example.com/upstream/internal/check"
 	"example.com/upstream/internal/incoming"
+	"example.com/upstream/internal/outgoing"
 	"example.com/upstream/internal/plan"
 	"example.com/upstream/internal/rule"
 	"example.com/upstream/internal/strategy"
@@ -263,8 +264,8 @@ func (p *provider) public() *Provider {
 // A provider begins with what a URL is made of.
 type provider struct {
 	plan     plan.Plan
-	sources  sources // what the plan looks at in a request
-	nonce    bool    // a nonce is required
+	sources  outgoing.Sources // what the plan looks at in a request
+	nonce    bool             // a nonce is required
 	oauth1   bool
 	pkce     pkceMode
 	insecure bool        // the connection may have http endpoints
@@ -501,21 +502,18 @@ func NewProvider(conn *Connection) (*Provider, error) {
 
 // compile makes the plan of a connection's entries.
 func (p *provider) compile(k *checked, clientID string, scopes plan.Scopes) {
-	p.sources = newSources(k.entries)
-	entries := make([]plan.Entry, len(k.entries))
-	for i := range k.entries {
-		entries[i] = k.entries[i].compile(&p.sources)
-	}
+	sources, entries := outgoing.Compile(k.entries)
+	p.sources = sources
 	if p.oauth1 {
 		p.plan = plan.NewOAuth1(k.base, entries)
 		return
 	}
-	scopes.Asked = p.sources.of(incoming.Names[incoming.ConnectionScope])
+	scopes.Asked = p.sources.Of(incoming.Names[incoming.ConnectionScope])
 	p.plan = plan.New(k.base, clientID, scopes, entries)
 }
 
 // scopes says what the connection asks for. (rules M5, M6, O6)
-func (p *provider) scopes(c *Connection, entries []entry) plan.Scopes {
+func (p *provider) scopes(c *Connection, entries []outgoing.Entry) plan.Scopes {
 	out := plan.Scopes{Own: rule.Scopes(c.Options.Scope), Sep: ','}
 	if c.Options.UseOAuthSpecScope || p.oidc {
 		out.Sep = ' '
@@ -525,8 +523,8 @@ func (p *provider) scopes(c *Connection, entries []entry) plan.Scopes {
 	}
 	if out.Own == nil {
 		for i := range entries {
-			if e := &entries[i]; e.layer == plan.URL && e.name == "scope" {
-				out.Own = rule.Scopes([]string{e.param.Value})
+			if e := &entries[i]; e.Layer == plan.URL && e.Name == "scope" {
+				out.Own = rule.Scopes([]string{e.Value})
 				out.Note = "the scope of the authorization endpoint's query"
 			}
 		}
@@ -569,7 +567,7 @@ func (p *provider) begin(tx *Transaction, in *plan.Input, c *challenge) (pkce bo
 // extra checks the host's own parameters, last of a Transaction.
 func (p *provider) extra(tx *Transaction) *TransactionError {
 	if len(tx.Extra) > 0 {
-		if message := checkExtra(tx.Extra, &p.plan); message != "" {
+		if message := outgoing.Extra(tx.Extra, &p.plan); message != "" {
 			return &TransactionError{"extra", message}
 		}
 	}
@@ -778,12 +776,12 @@ func (p *provider) look(req *AuthorizeRequest, in *plan.Input) *RequestError {
 	if req == nil {
 		req = &noRequest
 	}
-	n := p.sources.size()
+	n := p.sources.Size()
 	if n > len(in.Values) {
 		in.Values = make([]string, n)
 	}
 	in.Values = in.Values[:n]
-	for i, s := range p.sources.slots() {
+	for i, s := range p.sources.Slots() {
 		switch s {
 		case incoming.Resource:
 			in.Resources = req.Resource
@@ -798,20 +796,20 @@ func (p *provider) look(req *AuthorizeRequest, in *plan.Input) *RequestError {
 			in.Values[i] = *req.at(s)
 		}
 	}
-	if p.sources.names != nil {
-		if err := req.read(p.sources.names, in.Values[len(p.sources.slots()):]); err != nil {
+	if names := p.sources.Others(); names != nil {
+		if err := req.read(names, in.Values[len(p.sources.Slots()):]); err != nil {
 			return err
 		}
-		if s := p.sources.of(claimsName); s != plan.None && in.Values[s] != "" {
+		if s := p.sources.Of(outgoing.Claims); s != plan.None && in.Values[s] != "" {
 			if problem := rule.ClaimsProblem(in.Values[s]); problem != "" {
-				return badName(claimsName, problem)
+				return badName(outgoing.Claims, problem)
 			}
 		}
 	}
 	switch req.Prompt {
 	case "", "none", "login", "consent", "select_account": // as nearly always
 	default:
-		if s := p.sources.of(incoming.Names[incoming.Prompt]); s != plan.None && p.plan.Sends(s, in, noneAmongOthers) {
+		if s := p.sources.Of(incoming.Names[incoming.Prompt]); s != plan.None && p.plan.Sends(s, in, noneAmongOthers) {
 			return badParameter(incoming.Prompt, "has none beside another value")
 		}
 	}
@@ -902,7 +900,7 @@ func (p *provider) explain(req *AuthorizeRequest, tx *Transaction) (Explanation,
 		out.Parameters = append(out.Parameters, p.decision(row))
 	}
 	for s := range incoming.SourceEnd {
-		if !slices.Contains(p.sources.slots(), s) && s != incoming.ClientID && s != incoming.ResponseType && req.first(s) != "" {
+		if !slices.Contains(p.sources.Slots(), s) && s != incoming.ClientID && s != incoming.ResponseType && req.first(s) != "" {
 			out.Unmapped = append(out.Unmapped, incoming.Names[s])
 		}
 	}
@@ -911,7 +909,7 @@ func (p *provider) explain(req *AuthorizeRequest, tx *Transaction) (Explanation,
 }
 
 func (p *provider) rows(in *plan.Input, extra map[string]string) ([]plan.Row, error) {
-	rows, ok := p.plan.Explain(in, extra, plan.Teller{Name: p.sources.name, Missing: func(parameter string) string {
+	rows, ok := p.plan.Explain(in, extra, plan.Teller{Name: p.sources.Name, Missing: func(parameter string) string {
 		switch {
 		case parameter == "nonce":
 			return "the transaction has no nonce"
@@ -929,7 +927,7 @@ func (p *provider) rows(in *plan.Input, extra map[string]string) ([]plan.Row, er
 // decision gives a row as hosts see it, with what is secret redacted.
 func (p *provider) decision(row plan.Row) Decision {
 	d := Decision{
-		Name: row.Name, Value: row.Value, Layer: row.Layer.String(), Source: p.sources.name(row.Source), Came: row.Came,
+		Name: row.Name, Value: row.Value, Layer: row.Layer.String(), Source: p.sources.Name(row.Source), Came: row.Came,
 		Essential: row.Essential, Sent: row.Sent, Reason: row.Reason,
 	}
 	secret := d.Source == incoming.Names[incoming.IDTokenHint] || d.Name == incoming.Names[incoming.IDTokenHint]

@@ -242,6 +242,22 @@ func underscored(s string) string {
 	}, s)
 }
 
+// Reserved reports whether a name, in any case, belongs to the protocol and may
+// not be configured, or is read so by some server. (rules M3, P2)
+func Reserved(name string) bool {
+	return isProtocols(FoldParameter(name)) || isProtocols(FoldUnclosed(name))
+}
+
+func isProtocols(folded string) bool {
+	switch folded {
+	case "client_id", "client_secret", "redirect_uri", "state", "nonce", "code", "code_verifier",
+		"code_challenge", "code_challenge_method", "grant_type", "request", "request_uri",
+		"client_assertion", "client_assertion_type":
+		return true
+	}
+	return strings.HasPrefix(folded, "oauth_")
+}
+
 // Nearest gives the name of the list that is nearest to a mistaken one, "" if
 // none is near: at most a third of it, and at least two letters, may be wrong.
 func Nearest(mistaken string, names []string) string {

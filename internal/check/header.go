@@ -20,9 +20,10 @@ const (
 // A Header is one name and value, as they are sent.
 type Header struct{ Name, Value string }
 
-// A HeaderProblem is what is wrong with a header.
-type HeaderProblem struct {
-	OfOne   bool   // it is about the header of this name, else about all
+// A Problem is what is wrong with an object of the configuration whose members
+// have free names.
+type Problem struct {
+	OfOne   bool   // it is about the member of this name, else about all
 	Name    string // may be empty
 	Message string // repeats no value
 }
@@ -38,15 +39,15 @@ var RefusedHeaders = []string{
 }
 
 // Headers gives everything that is wrong with headers, in their order.
-func Headers(headers []Header) []HeaderProblem {
-	var problems []HeaderProblem
+func Headers(headers []Header) []Problem {
+	var problems []Problem
 	if len(headers) > maxHeaders {
-		problems = append(problems, HeaderProblem{Message: fmt.Sprintf("has %d headers; at most %d may be set", len(headers), maxHeaders)})
+		problems = append(problems, Problem{Message: fmt.Sprintf("has %d headers; at most %d may be set", len(headers), maxHeaders)})
 	}
 	seen := make(map[string]string, len(headers))
 	for _, h := range headers {
 		report := func(format string, args ...any) {
-			problems = append(problems, HeaderProblem{true, h.Name, fmt.Sprintf(format, args...)})
+			problems = append(problems, Problem{true, h.Name, fmt.Sprintf(format, args...)})
 		}
 		// Gateways that turn names into variables (CGI, WSGI) read "_" as
 		// "-", so X_User would stand in for X-User (CVE-2025-64484).

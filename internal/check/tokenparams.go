@@ -16,32 +16,33 @@ const (
 // an authorization request.
 var tokenNames = []string{"refresh_token", "username", "password", "device_code", "assertion", "access_token"}
 
-// TokenParams reports what is wrong with single parameters, in the order of keys,
-// and gives what is wrong with all of them. reserved tells the names that the
-// authorization request may not have either. (rule B5)
-func TokenParams(keys []string, params map[string]string, reserved func(string) bool, report func(name, message string)) string {
+// TokenParams gives everything that is wrong with static parameters, in the order
+// of keys: names that an authorization request may not have are not theirs either.
+// (rule B5)
+func TokenParams(keys []string, params map[string]string) (problems []Problem) {
 	folded := map[string]string{}
 	for _, name := range keys {
-		fold := FoldParameter(name)
+		fold, message := FoldParameter(name), ""
 		twin, doubled := folded[fold]
 		folded[fold] = name
 		switch value := params[name]; {
 		case ParameterName(name) != "":
-			report(name, ParameterName(name))
-		case reserved(name) || slices.Contains(tokenNames, fold) || slices.Contains(tokenNames, FoldUnclosed(name)):
-			report(name, "is the protocol's own, and cannot be configured")
+			message = ParameterName(name)
+		case Reserved(name) || slices.Contains(tokenNames, fold) || slices.Contains(tokenNames, FoldUnclosed(name)):
+			message = "is the protocol's own, and cannot be configured"
 		case doubled:
-			report(name, fmt.Sprintf("is the same name as %.256q to servers that look at no case, or read . as _ and name[] as name; keep one of them", twin))
+			message = fmt.Sprintf("is the same name as %.256q to servers that look at no case, or read . as _ and name[] as name; keep one of them", twin)
 		case value == "":
-			report(name, "has an empty value; give it one or remove it")
+			message = "has an empty value; give it one or remove it"
 		default:
-			if message := Length(value, maxTokenParam); message != "" {
-				report(name, message)
-			}
+			message = Length(value, maxTokenParam)
+		}
+		if message != "" {
+			problems = append(problems, Problem{true, name, message})
 		}
 	}
 	if len(params) > maxTokenParams {
-		return fmt.Sprintf("has more than %d members", maxTokenParams)
+		problems = append(problems, Problem{Message: fmt.Sprintf("has more than %d members", maxTokenParams)})
 	}
-	return ""
+	return problems
 }

@@ -100,14 +100,14 @@ func TestP3UserID(t *testing.T) {
 }
 
 func TestB5TokenParams(t *testing.T) {
-	run := func(params map[string]string, keys ...string) (string, map[string]string) {
-		got := map[string]string{}
-		all := TokenParams(keys, params, func(name string) bool { return name == "state" }, func(name, message string) { got[name] = message })
-		return all, got
+	problems := TokenParams([]string{"a", "a b", "state", "Password", "device[code", "A", "e", "l", "m"},
+		map[string]string{"a": "1", "a b": "1", "state": "1", "Password": "1", "device[code": "1", "A": "2", "e": "", "l": strings.Repeat("é", 1025), "m": strings.Repeat("é", 1024)})
+	got := map[string]string{}
+	for _, p := range problems {
+		assert.True(t, p.OfOne, p.Name)
+		got[p.Name] = p.Message
 	}
-	all, got := run(map[string]string{"a": "1", "a b": "1", "state": "1", "Password": "1", "device[code": "1", "A": "2", "e": "", "l": strings.Repeat("é", 1025), "m": strings.Repeat("é", 1024)},
-		"a", "a b", "state", "Password", "device[code", "A", "e", "l", "m")
-	assert.Empty(t, all)
+	assert.Len(t, problems, 7)
 	assert.Len(t, got, 7)
 	for name, want := range map[string]string{"a b": "space", "state": "the protocol's own", "Password": "the protocol's own", "device[code": "the protocol's own",
 		"A": `the same name as "a"`, "e": "empty", "l": "longer than 1024"} {
@@ -117,11 +117,19 @@ func TestB5TokenParams(t *testing.T) {
 	for i := range 30 {
 		many[fmt.Sprint("x", i)] = "1"
 	}
-	all, _ = run(many)
-	assert.Empty(t, all)
+	assert.Empty(t, TokenParams(nil, many))
 	many["y"] = "1"
-	all, _ = run(many)
-	assert.Equal(t, "has more than 30 members", all)
+	assert.Equal(t, []Problem{{Message: "has more than 30 members"}}, TokenParams(nil, many))
+}
+
+func TestM3P2Reserved(t *testing.T) {
+	for name, want := range map[string]bool{
+		"state": true, "STATE": true, "\u017ftate": true, "state[]": true, "[state]": true, "client.id": true, "client id": true, "client[id": true,
+		"oauth_token": true, "OAuth.x": true, "request_uri": true, "code_challenge_method": true, "client_assertion_type": true,
+		"blog": false, "states": false, "oauth": false, "scope": false, "a[state]": false, "": false,
+	} {
+		assert.Equal(t, want, Reserved(name), "%q", name)
+	}
 }
 
 func TestC5Boundaries(t *testing.T) {
