@@ -1,13 +1,20 @@
 package lossless
 
-// This file holds the kinds of field: a string, a boolean, a whole number, a
-// text that is not read here, a list of strings, a string or list, an object of
-// strings. Each is a pointer to the Go value.
+// This file holds the kinds of field. Each is a pointer to the Go value, whose zero
+// stands for an absent member. What differs is what becomes of a value that turns zero:
 //
-// What they have in common: the zero value of Go stands for an absent member, and
-// an edit that makes a value zero removes the member. A flag is the exception,
-// because false in a document may be there to be seen, and a list that was an array
-// is the other, because an empty one is not an absent one to all readers.
+//	kind         JSON                             when it turns zero
+//	Text         a string                         the member goes
+//	NonEmpty     a string, "" is a problem        the member goes
+//	Opaque       a string                         the member goes
+//	Flag         true or false                    false is written: it may be there to be seen
+//	Integer      a whole number                   the member goes
+//	Raw          anything                         the member goes
+//	List         an array of strings              nil: the member goes; empty: [] is written,
+//	                                              which is not absence to all readers
+//	TextOrList   either; "" reads as nil          as List where it was an array, else it goes
+//	Dict         an object of strings             each entry goes, and {} stays
+//	DictOrText   the same, or a string of one     as Dict where it was an object, else it goes
 
 import (
 	"bytes"
@@ -39,7 +46,8 @@ func (f *plain) Edits(was Field, _ []byte, path []string) []strictjson.Edit {
 	return textEdits(string(*was.(*plain)), string(*f), path)
 }
 
-// NonEmpty is a string that, where it stands, is not empty.
+// NonEmpty is a string that, where it stands, is not empty: "" for a URL is a form
+// that was sent with a field left blank. The value is "" then as if it were absent.
 func NonEmpty(p *string) Field { return (*nonEmpty)(p) }
 
 type nonEmpty string
@@ -59,7 +67,8 @@ func (f *nonEmpty) Edits(was Field, _ []byte, path []string) []strictjson.Edit {
 }
 
 // Opaque is a string in a type of its own, that seal makes of it and open gives
-// back.
+// back: a secret that does not print. Edits open it, since to compare two sealed ones
+// is not promised to mean anything.
 func Opaque[S any](p *S, seal func(string) S, open func(S) string) Field {
 	return opaque[S]{p, seal, open}
 }
@@ -85,8 +94,11 @@ func (f opaque[S]) Edits(was Field, _ []byte, path []string) []strictjson.Edit {
 	return textEdits(f.open(*was.(opaque[S]).p), f.open(*f.p), path)
 }
 
+// textAgrees takes an absent member and "" for one and the same.
 func textAgrees(text []byte, now string) bool { return text == nil && now == "" || TextIs(text, now) }
 
+// textEdits removes a member where the value is empty, rather than writing "": most
+// strings of the vendor's schema have at least one character.
 func textEdits(was, now string, path []string) []strictjson.Edit {
 	switch now {
 	case was:
@@ -97,6 +109,7 @@ func textEdits(was, now string, path []string) []strictjson.Edit {
 	return []strictjson.Edit{{Path: path, Value: strictjson.Marshal(now)}}
 }
 
+// What seals and opens the strings of a [Dict], which need neither.
 func to[S ~string](s string) S   { return S(s) }
 func from[S ~string](s S) string { return string(s) }
 
@@ -109,7 +122,8 @@ func TextIs(text []byte, s string) bool {
 	return len(text) == len(s)+2 && text[0] == '"' && string(text[1:len(text)-1]) == s
 }
 
-// Flag is a boolean.
+// Flag is a boolean. "true" in quotes is refused and not read as true: what a switch
+// of a login's protection means is not guessed.
 func Flag(p *bool) Field { return flag{p} }
 
 type flag struct{ p *bool }
@@ -127,6 +141,7 @@ func (f flag) Agrees(text []byte) bool {
 	return *f.p && string(text) == "true" || !*f.p && (text == nil || string(text) == "false")
 }
 
+// Edits writes false where it was true, and keeps a false that is there.
 func (f flag) Edits(was Field, _ []byte, path []string) []strictjson.Edit {
 	if *f.p == *was.(flag).p {
 		return nil
@@ -134,7 +149,8 @@ func (f flag) Edits(was Field, _ []byte, path []string) []strictjson.Edit {
 	return []strictjson.Edit{{Path: path, Value: strictjson.Marshal(*f.p)}}
 }
 
-// Integer is a whole number. The zero value of an absent one is 0.
+// Integer is a whole number. The zero value of an absent one is 0. 1.0 and 1e0, which
+// are whole to JSON, are refused: no program writes a version so.
 func Integer(p *int) Field { return integer{p} }
 
 type integer struct{ p *int }
@@ -164,7 +180,8 @@ func (f integer) Edits(was Field, _ []byte, path []string) []strictjson.Edit {
 }
 
 // Raw is a value of any type, as its text. Whoever puts another text there
-// checks that it is JSON.
+// checks that it is JSON. The text is copied both ways, since a host may write into
+// the slice that it holds, and the document is shared by copies of a connection.
 func Raw[S ~[]byte](p *S) Field { return raw[S]{p} }
 
 type raw[S ~[]byte] struct{ p *S }
@@ -215,6 +232,7 @@ func (f list) Read(text []byte, at string) []Problem {
 		}
 		return []Problem{{at, "must be an array of strings"}}
 	}
+	// Not nil even if it is empty: [] and an absent member are told apart from here on.
 	out := make([]string, 0, len(elements))
 	for i, e := range elements {
 		if !strictjson.IsText(e) {
@@ -238,6 +256,8 @@ func (f list) Agrees(text []byte) bool {
 	}
 }
 
+// Edits keeps the shape of the text: real connections have scope in either, and
+// another reader of the connection may know one alone.
 func (f list) Edits(was Field, text []byte, path []string) []strictjson.Edit {
 	now := *f.p
 	if slices.Equal(now, *was.(list).p) {
@@ -296,6 +316,8 @@ func (f dict[S]) Read(text []byte, at string) (problems []Problem) {
 	return problems
 }
 
+// Agrees says no to an object inside of a string, which Members does not split: that
+// takes a second Check, and is left to Edits.
 func (f dict[S]) Agrees(text []byte) bool {
 	members, _ := strictjson.Members(text)
 	for _, m := range members {
@@ -313,6 +335,14 @@ func (f dict[S]) Edits(was Field, text []byte, path []string) []strictjson.Edit 
 // DictEdits gives the edits that turn the object in text, which held was, into
 // now: entry by entry, so that the others keep their text and order, or as a whole
 // where text is not an object.
+//
+//	text   {"b": "2", "gone": "0", "a": "\u0061"}
+//	was    a=a b=2 gone=0
+//	now    a=a b=3 c=4
+//	edits  b=3, c=4, gone removed; a keeps its bytes and its place
+//
+// The edits are sorted by key. A map has no order, and two runs of a program have to
+// write the same text.
 func DictEdits[V any](was, now map[string]V, text []byte, path []string, equal func(a, b V) bool) []strictjson.Edit {
 	if maps.EqualFunc(was, now, equal) {
 		return nil

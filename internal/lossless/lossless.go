@@ -82,7 +82,8 @@ type Schema[T any] struct {
 // A member has one for each spelling, in the order of Member.Paths.
 type place struct{ path, parent, base string }
 
-// NewSchema makes a schema of its members.
+// NewSchema makes a schema of its members. Their order is that of problems and of
+// edits, and new members are written in it: so it is the order that a reader expects.
 func NewSchema[T any](members ...Member[T]) *Schema[T] {
 	s := &Schema[T]{members: members, names: map[string][]string{}, below: map[string][]string{}, split: map[string][]string{}}
 	for _, m := range members {
@@ -93,6 +94,7 @@ func NewSchema[T any](members ...Member[T]) *Schema[T] {
 		s.places = append(s.places, places)
 		for _, path := range m.Paths {
 			s.split[path] = slices.Clip(strings.Split(path, "/"))
+			// Up to the root, or to an object that is there with all above it.
 			for path != "" && !slices.Contains(s.names[parent(path)], base(path)) {
 				s.names[parent(path)] = append(s.names[parent(path)], base(path))
 				path = parent(path)
@@ -104,12 +106,13 @@ func NewSchema[T any](members ...Member[T]) *Schema[T] {
 			s.below[parent(path)] = append(s.below[parent(path)], path)
 		}
 	}
-	for _, paths := range s.below {
+	for _, paths := range s.below { // of a map, which has no order; problems have one
 		slices.Sort(paths)
 	}
 	return s
 }
 
+// The root's own path is "", and so is the parent of a member of the root.
 func parent(path string) string { return path[:max(0, strings.LastIndexByte(path, '/'))] }
 func base(path string) string   { return path[strings.LastIndexByte(path, '/')+1:] }
 
@@ -118,7 +121,7 @@ func base(path string) string   { return path[strings.LastIndexByte(path, '/')+1
 // in Go. It is never changed, so that copies of a connection share one. The values
 // are parts of the text, not copies.
 type Document struct {
-	*document // whoever holds a Document prints an address
+	*document // %+v of whoever holds a Document prints an address, not the secrets in the text
 }
 
 type document struct {
@@ -178,6 +181,10 @@ func (s *Schema[T]) Open(text []byte) *Document {
 	return d
 }
 
+// open splits the object at path, and those modelled below it. An object that is
+// null is absent, but a document that is null is none: whoever sends that meant
+// something else. What is not split has no members, so that all of its fields read
+// as absent, and one problem tells it for all of them.
 func (s *Schema[T]) open(d *Document, path string, text []byte) {
 	members, ok := strictjson.Members(text)
 	if !ok {
@@ -215,6 +222,13 @@ func (s *Schema[T]) Decode(d *Document, v *T) []Problem {
 // spellings the first that says something is read: the vendor's API gives back
 // members as "" or null beside the spelling that is in use. Two that differ are a
 // problem, since here and at the vendor different ones might win.
+//
+//	tokenURL   token_endpoint   read
+//	absent     "a"              "a"
+//	null       "a"              "a"
+//	""         "a"              "a", over the ""
+//	"a"        ""               "a"
+//	"a"        "b"              "a", and a problem at the second
 func (s *Schema[T]) decode(d *Document, v *T) (problems []Problem) {
 	for i, m := range s.members {
 		var first []byte
@@ -234,7 +248,9 @@ func (s *Schema[T]) decode(d *Document, v *T) (problems []Problem) {
 	return problems
 }
 
-// same reports whether two texts of one setting say the same.
+// same reports whether two texts of one setting say the same. Strings are compared
+// decoded; other values by their text, since what differs only in white space was
+// written twice, and a word about that does no harm.
 func same(a, b []byte) bool {
 	return string(a) == string(b) || strictjson.IsText(a) && strictjson.IsText(b) && strictjson.Text(a) == strictjson.Text(b)
 }
@@ -242,6 +258,12 @@ func same(a, b []byte) bool {
 // Edits gives what must be edited in the document, nil for nothing, so that it
 // says what v says. Members that v agrees with are not among them. The paths
 // of the edits are the schema's own.
+//
+// A change goes into every spelling that says the same or nothing, since nobody knows
+// which one the vendor reads: none is left behind with the old value. A spelling that
+// says something else was a problem before and stays one: to settle that is not the
+// part of somebody who changes a value. Where no spelling is there, the usual one is
+// written.
 func (s *Schema[T]) Edits(d *Document, v *T) []strictjson.Edit {
 	if s.agrees(d, v) { // nearly always, and found out in a fraction of the time
 		return nil
@@ -256,11 +278,11 @@ func (s *Schema[T]) Edits(d *Document, v *T) []strictjson.Edit {
 			text := d.Lookup(path)
 			switch {
 			case text == nil && (first != nil || i < len(m.Paths)-1):
-				continue
+				continue // absent, and another spelling is there, or may be
 			case text == nil:
 				path = m.Paths[0]
 			case first == nil || string(first) == `""` || strictjson.IsNull(first):
-				first = text
+				first = text // what was read, or what says nothing and is written as well
 			case string(text) != `""` && !strictjson.IsNull(text) && !same(text, first):
 				continue // says something else, and goes on doing so
 			}
@@ -271,7 +293,9 @@ func (s *Schema[T]) Edits(d *Document, v *T) []strictjson.Edit {
 }
 
 // agrees reports whether no member has changed; false may mean that it takes
-// more to tell, as where a member stands in two spellings.
+// more to tell, as where a member stands in two spellings. A store that writes back
+// what it has read asks this of every connection, and the long way would decode each
+// of them a second time.
 func (s *Schema[T]) agrees(d *Document, v *T) bool {
 	for i, m := range s.members {
 		var text []byte
@@ -285,7 +309,7 @@ func (s *Schema[T]) agrees(d *Document, v *T) bool {
 			}
 		}
 		if strictjson.IsNull(text) {
-			text = nil
+			text = nil // a Field is never asked about null: Read does not see it either
 		}
 		if !m.Field(v).Agrees(text) {
 			return false
@@ -294,7 +318,8 @@ func (s *Schema[T]) agrees(d *Document, v *T) bool {
 	return true
 }
 
-// Lookup gives the text of the member at path, nil if there is none.
+// Lookup gives the text of the member at path, nil if there is none. It knows no
+// schema, and splits each object on the way: for a text of which one member is wanted.
 func Lookup(doc []byte, path string) []byte {
 	for name := range strings.SplitSeq(path, "/") {
 		members, _ := strictjson.Members(doc)

@@ -37,7 +37,9 @@ func Members(value []byte) ([]Member, bool) {
 func Each(value []byte, f func(name, value []byte)) { walk(value, f) }
 
 // walk calls f with the texts of each member of an object. It does nothing if
-// the value is not an object. The offsets, at the top of a round and at the call:
+// the value is not an object. Each test of a bound is for text that Check has not
+// seen, or that is cut off: those end the walk. The offsets, at the top of a round
+// and at the call:
 //
 //	{ "name" : value , "next" ...
 //	  ^pos     ^start^pos
@@ -90,7 +92,9 @@ func Elements(value []byte) ([][]byte, bool) {
 	}
 }
 
-// Find gives the text of the member of that name, nil where there is none.
+// Find gives the text of the member of that name, nil where there is none. No text
+// of a value is empty, so that nil says it all. It goes through the members: an
+// object of a configuration has some ten, and a map would be made for one question.
 func Find(members []Member, name string) []byte {
 	for _, m := range members {
 		if m.Name == name {
@@ -100,7 +104,8 @@ func Find(members []Member, name string) []byte {
 	return nil
 }
 
-// IsNull reports whether the value is null.
+// IsNull reports whether the value is null. Like IsText it counts on a value
+// without white space around it, as Members and Elements give them.
 func IsNull(value []byte) bool { return bytes.Equal(value, []byte("null")) }
 
 // IsText reports whether the value is a string.
@@ -119,7 +124,8 @@ func Text(value []byte) string {
 	return s
 }
 
-// Marshal is json.Marshal without escapes that only HTML needs. It takes what
+// Marshal is json.Marshal without escapes that only HTML needs: "&" in a URL that the
+// host changes stays "&", as whoever reads the document expects. It takes what
 // always marshals: strings, booleans, slices and maps of strings.
 func Marshal(v any) []byte {
 	var buf bytes.Buffer
@@ -137,7 +143,8 @@ func Pointer(name string) string {
 var pointerEscapes = strings.NewReplacer("~", "~0", "/", "~1")
 
 // An Edit sets the member that a path of names leads to, or removes it where
-// Value is nil.
+// Value is nil. The path has at least one name. A value that is null is written as
+// such, which is not the same as none: in an Update null may clear a setting.
 type Edit struct {
 	Path  []string
 	Value []byte
@@ -146,6 +153,17 @@ type Edit struct {
 // Apply carries out edits on an object. What no edit touches keeps its bytes
 // and its place; new members come last, in the order of the edits. A value on
 // the way that is not an object is replaced by one.
+//
+// It goes over the object once, and down only where an edit leads:
+//
+//	{"z": 1.0, "o": {"k":  "v"}}         edits: o/n = 2, q = 3
+//	  |          |
+//	  as it was  Apply({"k":  "v"}, n = 2)
+//
+//	{"z":1.0,"o":{"k":"v","n":2},"q":3}
+//
+// White space between members of an object that is edited goes; what is inside of a
+// value that no edit leads to stays. (rule C3: the same JSON value, and the order)
 func Apply(object []byte, edits []Edit) []byte {
 	if len(edits) == 0 {
 		return object
@@ -176,7 +194,8 @@ func Apply(object []byte, edits []Edit) []byte {
 	return append(out, '}')
 }
 
-// edited gives the value of the named member after the edits; nil is none.
+// edited gives the value of the named member after the edits; nil is none. An edit
+// of the member itself goes first, and those below it work on what that has put there.
 func edited(value []byte, name string, edits []Edit) []byte {
 	var below []Edit
 	for _, e := range edits {
@@ -201,6 +220,9 @@ func skipSpace(data []byte, pos int) int {
 // skipValue gives the end of the value that begins at pos. It counts brackets of
 // both kinds alike and skips strings whole, which hold brackets of their own; that
 // they match is what Check has promised. A value without brackets ends at once.
+//
+//	{ "a]" : [ 1 , { } ] }   what is behind is not looked at
+//	1        2     3 2 1 0   depth; at 0 the value is over
 func skipValue(data []byte, pos int) int {
 	depth := 0
 	for pos < len(data) {
