@@ -96,7 +96,7 @@ func TestC2KindsThatAreRare(t *testing.T) {
 		tc.change(&v)
 		assert.Equal(t, tc.want, string(strictjson.Apply(doc, everyKind.Edits(everyKind.Open(doc), &v))))
 	}
-	for text, want := range map[string]string{`{"seven": "7"}`: "/seven", `{"seal": 1}`: "/seal", `{"dict": []}`: "/dict", `{"list": {}}`: "/list", `{"dict": {"a/b": 1}}`: "/dict/a~1b", `[]`: ""} {
+	for text, want := range map[string]string{`{"seven": "7"}`: "/seven", `{"seal": 1}`: "/seal", `{"dict": []}`: "/dict", `{"list": {}}`: "/list", `{"dict": {"a/b": 1}}`: "/dict/a~1b", `[]`: "", `null`: ""} {
 		problems := everyKind.Decode(everyKind.Open([]byte(text)), new(kinds))
 		if assert.Len(t, problems, 1, text) {
 			assert.Equal(t, want, problems[0].Pointer)
@@ -117,6 +117,7 @@ func TestO3Spellings(t *testing.T) {
 		{`{"name":"a","options":{"title":"b"}}`, `{"name":"new","options":{"title":"b"}}`, "a", 1},
 		{`{"name":"","options":{"title":"b"}}`, `{"name":"new","options":{"title":"new"}}`, "b", 0},
 		{`{"name":null,"options":{"title":"b"}}`, `{"name":"new","options":{"title":"new"}}`, "b", 0},
+		{`{"name":"a","options":{"title":"new"}}`, `{"name":"new","options":{"title":"new"}}`, "a", 1},
 		{`{"name":"a","options":{"title":""}}`, `{"name":"new","options":{"title":"new"}}`, "a", 0},
 		{`{"name":"a","options":{"title":null}}`, `{"name":"new","options":{"title":"new"}}`, "a", 0},
 		{`{"options":{"title":"a"}}`, `{"options":{"title":"new"}}`, "a", 0},
@@ -129,6 +130,9 @@ func TestO3Spellings(t *testing.T) {
 		v.Name = "new"
 		assert.Equal(t, tc.want, string(strictjson.Apply([]byte(tc.doc), things.Edits(things.Open([]byte(tc.doc)), &v))))
 	}
+	assert.Empty(t, things.Decode(things.Open([]byte(`{"options":null}`)), new(thing)), "null is absent, but at the root")
+	assert.Equal(t, []Problem{{"/options/list", "must be an array of strings"}, {"/options/scope", "must be a string or an array of strings"}},
+		things.Decode(things.Open([]byte(`{"options":{"list":1,"scope":1}}`)), new(thing)))
 	assert.Equal(t, `1`, string(Lookup([]byte(`{"a":{"b":1}}`), "a/b")))
 	assert.Nil(t, Lookup([]byte(`{"a":{"b":1}}`), "a/c"))
 	assert.Nil(t, Lookup([]byte(`{"a":1}`), "a/b"))

@@ -63,17 +63,15 @@ type Member[T any] struct {
 // from the paths once, since every connection of every tenant is read with the
 // same. For members "name", "options/scope" and "options/scripts/fetchUserProfile":
 //
-//	names  ""                -> name, options
-//	       "options"         -> scope, scripts
-//	       "options/scripts" -> fetchUserProfile
-//	below  ""                -> options
-//	       "options"         -> options/scripts
+//	below    ""         -> options
+//	         "options"  -> options/scripts
+//	objects  3          the root is one
 //
 // An object is modelled if it has a modelled member; all others stay text.
 type Schema[T any] struct {
 	members []Member[T]
-	names   map[string][]string // of each modelled object, by its path
-	below   map[string][]string // the modelled objects in each
+	objects int                 // how many are modelled
+	below   map[string][]string // the modelled objects in each, by its path
 	split   map[string][]string // each path by its names
 	places  [][]place           // of each member, by spelling
 }
@@ -85,7 +83,7 @@ type place struct{ path, parent, base string }
 // NewSchema makes a schema of its members. Their order is that of problems and of
 // edits, and new members are written in it: so it is the order that a reader expects.
 func NewSchema[T any](members ...Member[T]) *Schema[T] {
-	s := &Schema[T]{members: members, names: map[string][]string{}, below: map[string][]string{}, split: map[string][]string{}}
+	s := &Schema[T]{members: members, objects: 1, below: map[string][]string{}, split: map[string][]string{}}
 	for _, m := range members {
 		var places []place
 		for _, path := range m.Paths {
@@ -94,20 +92,13 @@ func NewSchema[T any](members ...Member[T]) *Schema[T] {
 		s.places = append(s.places, places)
 		for _, path := range m.Paths {
 			s.split[path] = slices.Clip(strings.Split(path, "/"))
-			// Up to the root, or to an object that is there with all above it.
-			for path != "" && !slices.Contains(s.names[parent(path)], base(path)) {
-				s.names[parent(path)] = append(s.names[parent(path)], base(path))
-				path = parent(path)
+			for at := parent(path); at != ""; at = parent(at) {
+				if !slices.Contains(s.below[parent(at)], at) {
+					s.below[parent(at)] = append(s.below[parent(at)], at)
+					s.objects++
+				}
 			}
 		}
-	}
-	for path := range s.names {
-		if path != "" {
-			s.below[parent(path)] = append(s.below[parent(path)], path)
-		}
-	}
-	for _, paths := range s.below { // of a map, which has no order; problems have one
-		slices.Sort(paths)
 	}
 	return s
 }
@@ -176,7 +167,7 @@ func (d *Document) Text() []byte {
 
 // Open splits a text that strictjson.Check has accepted, and keeps it.
 func (s *Schema[T]) Open(text []byte) *Document {
-	d := &Document{&document{text: text, objects: make([]object, 0, len(s.names))}}
+	d := &Document{&document{text: text, objects: make([]object, 0, s.objects)}}
 	s.open(d, "", text)
 	return d
 }

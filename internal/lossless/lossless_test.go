@@ -72,6 +72,21 @@ func TestC2EveryChangeIsSeen(t *testing.T) {
 	}
 }
 
+// A text that nobody has changed takes the short way, and one allocation for the
+// objects that it has.
+func TestC2NoChangeIsSeenAtOnce(t *testing.T) {
+	for _, doc := range []string{
+		`{}`, `{"options": null}`, `{"name": "n", "options": {"on": true, "list": ["a", "b"], "scope": "a b", "dict": {"a": "1"}, "loose": {"a": "1"}}}`,
+		`{"options": {"title": "\u0061", "on": false, "list": [], "scope": ["a", "b"], "dict": {}}}`, `{"name": "", "options": {"on": null, "list": null}}`,
+	} {
+		d, v := things.Open([]byte(doc)), thing{}
+		things.Decode(d, &v)
+		assert.True(t, things.agrees(d, &v), doc)
+		assert.Equal(t, 2, cap(d.objects), "root and options")
+	}
+	assert.Equal(t, 3, boxes.objects)
+}
+
 // normal makes nil and empty alike.
 func normal(v thing) thing {
 	if len(v.List) == 0 {

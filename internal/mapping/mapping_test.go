@@ -55,7 +55,7 @@ func TestO10Read(t *testing.T) {
 
 func TestO10Values(t *testing.T) {
 	doc, ok := strictjson.Members([]byte(`{"sub": "1", "name": "N", "email": "e", "email_verified": true, "phone_number": "5", "phone_number_verified": true,
-		"mail": "m", "nothing": null, "example.com/id": "dots", "a": {"b.c": {"d": 7}, "e": {}}, "a.x": {}}`))
+		"mail": "m", "nothing": null, "example.com/id": "dots", "a": {"b.c": {"d": 7}, "e": {}}, "a.x": {}, "": {"z": 8}}`))
 	require.True(t, ok)
 	for _, tc := range []struct {
 		name string
@@ -68,6 +68,7 @@ func TestO10Values(t *testing.T) {
 		{"the first that is there", Reading{Fields: map[string]string{"user_id": "sub"}, Over: Map{"x": {"no", "nothing", "mail", "sub"}}}, `user_id=sub:"1" x=mail:"m"`},
 		{"null, where nothing else is", Reading{Fields: map[string]string{}, Over: Map{"x": {"no", "nothing", "neither"}}}, `x=nothing:null`},
 		{"a name with a dot", Reading{Fields: map[string]string{}, Over: Map{"x": {"example.com/id"}, "y": {"a.e.f"}, "z": {"a.x.y"}}}, `x=example.com/id:"dots"`},
+		{"a name that is empty", Reading{Fields: map[string]string{}, Over: Map{"x": {".z"}, "y": {".a"}}}, `x=.z:8`},
 		{"only", Reading{Fields: map[string]string{"user_id": "sub", "name": "name"}, Only: true, Over: Map{"email": {"mail"}}}, `email=mail:"m" user_id=sub:"1"`},
 		{"another address is not the verified one", Reading{Over: Map{"email": {"mail"}, "phone_number": {"mail"}}, Only: false},
 			`email=mail:"m" name=name:"N" phone_number=mail:"m" user_id=sub:"1"`},
@@ -78,6 +79,10 @@ func TestO10Values(t *testing.T) {
 		}
 		assert.Equal(t, tc.want, strings.Join(got, " "), tc.name)
 	}
+	// A path is tried where something stands alone: each dot may be a border or not,
+	// which would be a million million ways through nothing. (rule P1)
+	assert.Nil(t, lookup(nil, strings.Repeat("a.", 40)+"a"))
+
 	r := Reading{Over: Map{"x": {"a", "b"}}}
 	assert.Equal(t, `a" or "b`, r.Path("x"))
 

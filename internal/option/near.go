@@ -153,11 +153,8 @@ func oneEdit(a, b string) bool {
 	if len(a) < len(b) {
 		return a[i:] == b[i+1:]
 	}
-	switch {
-	case i == len(a):
-		return true
-	case a[i+1:] == b[i+1:]:
+	if i == len(a) || a[i+1:] == b[i+1:] {
 		return true
 	}
-	return i+1 < len(a) && a[i] == b[i+1] && a[i+1] == b[i] && a[i+2:] == b[i+2:]
+	return a[i] == b[i+1] && a[i+1] == b[i] && a[i+2:] == b[i+2:]
 }

@@ -60,18 +60,8 @@ var noEffect = func() (out []Member) {
 // switches are the tick boxes of the vendor's dashboard that put something into
 // scope.
 func switches() (out []Member) {
-	seen := map[string]int{}
 	add := func(of []string, names ...string) {
 		for _, name := range names {
-			if i, ok := seen[name]; ok {
-				if out[i].Of != nil && of != nil {
-					out[i].Of = append(out[i].Of[:len(out[i].Of):len(out[i].Of)], of...)
-				} else {
-					out[i].Of = nil
-				}
-				continue
-			}
-			seen[name] = len(out)
 			out = append(out, Member{
 				Path: "options/" + name, Class: NoEffect, Of: of, Switch: true,
 				Doc: "a tick box of the vendor's dashboard; what it stands for is in scope",

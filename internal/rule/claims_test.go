@@ -47,4 +47,8 @@ func TestP1CostOfAPattern(t *testing.T) {
 	_, cost, problem = WholeMatch(strings.Repeat(`a{0,999}`, 3))
 	assert.Contains(t, problem, "too much work")
 	assert.GreaterOrEqual(t, cost, maxInstructions, "a refused pattern uses up what all may cost")
+	_, cost, _ = WholeMatch(`(ab*){1000}`)
+	assert.Equal(t, maxInstructions, cost, "also one whose size alone has refused it")
+	_, cost, _ = WholeMatch(`(?:aaaa){1000}`)
+	assert.Greater(t, cost, maxInstructions, "one of that size is compiled, and counts as its program")
 }

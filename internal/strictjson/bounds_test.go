@@ -50,6 +50,13 @@ func TestC4Bounds(t *testing.T) {
 	}
 }
 
+// Names of a small object are compared one by one: a map of them would be made for
+// each object of each connection.
+func TestP1SmallObjectsAreCheap(t *testing.T) {
+	text := []byte(`{"a":0,"b":0,"c":0,"d":0,"e":0,"f":0,"g":0,"h":0,"i":0,"j":0,"k":0,"l":0,"m":0,"n":0,"o":0}`)
+	assert.LessOrEqual(t, testing.AllocsPerRun(10, func() { _ = Check(text) }), 6.0)
+}
+
 func TestC5Pointers(t *testing.T) {
 	for text, want := range map[string]string{
 		`{"a": [1, {"b/~": tru}]}`: "/a/1/b~1~0", `{"a": {"b": [0, 1,]}}`: "/a/b/2", `{"a": 1, "b"`: "", `[[1 2]]`: "/0", `x`: "", `{} x`: "",

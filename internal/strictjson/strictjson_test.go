@@ -77,6 +77,10 @@ func TestC4MessagesForANewcomer(t *testing.T) {
 		`{"a": None}`:               "null",
 		`{"a": 1 "b": 2}`:           "found a string where a comma or a closing brace should be; is the comma",
 		`{"a": ?}`:                  "found something else",
+		`'a': 1`:                    "found a single quote",
+		`# a: 1`:                    "found a comment",
+		`{"a": 1, b: 2}`:            "found a word without quotes where a member name",
+		`[1 }`:                      "found something else where a comma or a closing bracket",
 		`{"a": secret}`:             "found a word without quotes where a value should be; put double quotes around it",
 	} {
 		assert.ErrorContains(t, Check([]byte(text)), want, text)
