@@ -2,8 +2,8 @@ package upstream
 
 // This file owns the user's profile: its form, the ways to get it, and the
 // subject that is made of it. It knows nothing of authorization requests,
-// Providers and how a token is had; where the members of a profile stand in a
-// document is in internal/mapping.
+// Providers and how a token is had. Where the members of a profile stand in a
+// document is in internal/mapping, what they may be in internal/attribute.
 
 import (
 	"bytes"
@@ -19,6 +19,7 @@ import (
 
 	"golang.org/x/oauth2"
 
+	"example.com/upstream/internal/attribute"
 	"example.com/upstream/internal/check"
 	"example.com/upstream/internal/endpoint"
 	"example.com/upstream/internal/mapping"
@@ -57,107 +58,23 @@ type Profile struct {
 	Extra map[string]json.RawMessage
 }
 
-// An attribute is a member that Profile has a field for.
-type attribute struct {
-	name  string
-	field any // *string, **bool or *json.RawMessage
-}
-
-// attributes is the one list of root attributes, to read and to write.
-func (p *Profile) attributes() []attribute {
-	return []attribute{
-		{"user_id", &p.UserID},
-		{"name", &p.Name},
-		{"nickname", &p.Nickname},
-		{"given_name", &p.GivenName},
-		{"family_name", &p.FamilyName},
-		{"picture", &p.Picture},
-		{"username", &p.Username},
-		{"email", &p.Email},
-		{"email_verified", &p.EmailVerified},
-		{"phone_number", &p.PhoneNumber},
-		{"phone_verified", &p.PhoneVerified},
-		{"user_metadata", &p.UserMetadata},
-		{"app_metadata", &p.AppMetadata},
-	}
-}
-
-// attributeNames are the names of attributes. It is never written.
-var attributeNames = func() []string {
-	var names []string
-	for _, a := range new(Profile).attributes() {
-		names = append(names, a.name)
-	}
-	return names
-}()
-
-func isAttribute(name string) bool { return slices.Contains(attributeNames, name) }
-
-// set takes over one member. The text is copied: it may be part of a larger one.
-func (p *Profile) set(name string, value []byte) *ProfileError {
-	if i := slices.Index(attributeNames, name); i >= 0 {
-		a := p.attributes()[i]
-		switch field := a.field.(type) {
-		case *string:
-			if name == "user_id" {
-				return setUserID(field, value)
-			}
-			return setText(field, name, value)
-		case **bool:
-			if !strictjson.IsNull(value) {
-				is := string(value) == "true" || strictjson.Text(value) == "true"
-				*field = &is
-			}
-		case *json.RawMessage:
-			if _, object := strictjson.Members(value); !object && !strictjson.IsNull(value) {
-				return profileError("%s is not a JSON object", name)
-			} else if object {
-				*field = bytes.Clone(value)
-			}
-		}
-		return nil
-	}
-	if p.Extra == nil {
-		p.Extra = map[string]json.RawMessage{}
-	}
-	p.Extra[name] = bytes.Clone(value)
-	return nil
-}
-
-const badUserID = "must be of at most 255 characters, without blanks at its ends and without control and format characters"
-
-// setUserID takes no value that could stand for two users: float64 would make
-// 9007199254740993 its neighbour, and a lone surrogate decodes to U+FFFD.
-func setUserID(id *string, value []byte) *ProfileError {
-	switch {
-	case isInteger(value) && check.UserID(string(value)):
-		*id = string(value)
-	case check.UserID(strictjson.Text(value)):
-		*id = strictjson.Text(value)
-	case isInteger(value) || strings.TrimSpace(strictjson.Text(value)) != "":
-		return profileError("user_id " + badUserID)
-	default:
-		return profileError("user_id must be a string that is not blank, or an integer without fraction and exponent")
-	}
-	return nil
-}
-
-func isInteger(value []byte) bool {
-	return (value[0] == '-' || '0' <= value[0] && value[0] <= '9') && !bytes.ContainsAny(value, ".eE")
-}
-
-// setText is for the optional attributes. Providers written in PHP answer false
-// for what they do not know.
-func setText(text *string, name string, value []byte) *ProfileError {
-	switch {
-	case strictjson.IsText(value):
-		*text = strictjson.Text(value)
-	case isInteger(value):
-		*text = string(value)
-	case !strictjson.IsNull(value) && string(value) != "false":
-		return profileError("%s must be a string", name)
-	}
-	return nil
+// object is the one list of root attributes, to read and to write.
+func (p *Profile) object() *attribute.Object {
+	return &attribute.Object{Extra: &p.Extra, Fields: []attribute.Field{
+		{Name: attribute.UserID, To: &p.UserID},
+		{Name: "name", To: &p.Name},
+		{Name: "nickname", To: &p.Nickname},
+		{Name: "given_name", To: &p.GivenName},
+		{Name: "family_name", To: &p.FamilyName},
+		{Name: "picture", To: &p.Picture},
+		{Name: "username", To: &p.Username},
+		{Name: "email", To: &p.Email},
+		{Name: "email_verified", To: &p.EmailVerified},
+		{Name: "phone_number", To: &p.PhoneNumber},
+		{Name: "phone_verified", To: &p.PhoneVerified},
+		{Name: "user_metadata", To: &p.UserMetadata},
+		{Name: "app_metadata", To: &p.AppMetadata},
+	}}
 }
 
 // ParseProfile reads a profile from a JSON object of its attributes, as a
@@ -173,9 +90,10 @@ func ParseProfile(data []byte) (*Profile, error) {
 		return nil, fault
 	}
 	p := &Profile{}
+	object := p.object()
 	for _, m := range members {
-		if fault := p.set(m.Name, m.Value); fault != nil {
-			return nil, fault
+		if problem := object.Set(m.Name, m.Value); problem != "" {
+			return nil, profileError("%s", problem)
 		}
 	}
 	if p.UserID == "" {
@@ -184,18 +102,12 @@ func ParseProfile(data []byte) (*Profile, error) {
 	return p, nil
 }
 
-// tokenClaims are those that an ID token has for itself (OpenID Connect Core
-// section 2, RFC 7519 section 4.1): they say nothing of the user.
-var tokenClaims = []string{"iss", "aud", "exp", "iat", "nbf", "jti", "nonce", "azp", "at_hash", "c_hash", "s_hash"}
-
 func (u *profiles) parseClaims(claims []byte) (*Profile, error) {
 	profile, members, fault := readProfile(claims, u.mapping.Reading(nil, true))
 	if fault != nil {
 		return nil, fault
 	}
-	for _, name := range tokenClaims {
-		delete(profile.Extra, name)
-	}
+	maps.DeleteFunc(profile.Extra, func(name string, _ json.RawMessage) bool { return mapping.OfToken(name) })
 	return u.accept(profile, strictjson.Find(members, "hd"))
 }
 
@@ -223,42 +135,11 @@ func (p *Profile) UnmarshalJSON(data []byte) error {
 // MarshalJSON writes one flat object: the attributes that are set, then Extra
 // in the order of names.
 func (p Profile) MarshalJSON() ([]byte, error) {
-	object := []byte{'{'}
-	put := func(name string, value []byte) {
-		if len(object) > 1 {
-			object = append(object, ',')
-		}
-		object = append(append(append(object, strictjson.Marshal(name)...), ':'), value...)
+	text, err := p.object().Marshal()
+	if err != nil {
+		return nil, profileError("%v", err)
 	}
-	raw := map[string]json.RawMessage{} // as the program may have put it together
-	for _, a := range p.attributes() {
-		switch field := a.field.(type) {
-		case *string:
-			if *field != "" {
-				put(a.name, strictjson.Marshal(*field))
-			}
-		case **bool:
-			if *field != nil {
-				put(a.name, strictjson.Marshal(**field))
-			}
-		case *json.RawMessage:
-			if *field != nil {
-				raw[a.name] = *field
-			}
-		}
-	}
-	for name, value := range p.Extra {
-		if !isAttribute(name) { // unset ones included: Extra must not speak for a field
-			raw[name] = value
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(raw)) {
-		if err := strictjson.Check(raw[name]); err != nil {
-			return nil, profileError("the member %q holds no JSON value: %v", name, err)
-		}
-		put(name, raw[name])
-	}
-	return append(object, '}'), nil
+	return text, nil
 }
 
 // CheckSubject compares the profile with the sub of the ID token, which the
@@ -363,14 +244,14 @@ func (u *profiles) fetch(ctx context.Context, token *oauth2.Token, a *attachment
 	var own *ProfileError
 	switch {
 	case errors.As(err, &own) && own != nil:
-		return nil, &ProfileError{StatusCode: own.StatusCode, Body: own.Body, Message: own.Message, Err: hide(err)}
+		return nil, &ProfileError{StatusCode: own.StatusCode, Body: own.Body, Message: own.Message, Err: endpoint.Hide(err)}
 	case err != nil:
 		// Its text may quote an answer or a URL; errors.As still finds it.
-		return nil, &ProfileError{Message: "the profile fetcher failed; the wrapped error has the cause", Err: hide(err)}
+		return nil, &ProfileError{Message: "the profile fetcher failed; the wrapped error has the cause", Err: endpoint.Hide(err)}
 	case profile == nil || strings.TrimSpace(profile.UserID) == "":
 		return nil, profileError("the profile fetcher gave no UserID")
 	case !check.UserID(profile.UserID):
-		return nil, profileError("the UserID that the profile fetcher gave " + badUserID)
+		return nil, profileError("the UserID that the profile fetcher gave " + check.BadUserID)
 	}
 	hd := profile.Extra["hd"]
 	if strictjson.Check(hd) != nil {
@@ -464,13 +345,13 @@ func (u Userinfo) fetch(ctx context.Context, token *oauth2.Token, a *attachment,
 	authorization := "Bearer " + token.AccessToken
 	if strings.EqualFold(token.TokenType, "DPoP") || a.refusal(demandDPoP) != nil {
 		if authorization, err = a.authorization(token); err != nil {
-			return nil, nil, &ProfileError{Message: strings.TrimPrefix(err.Error(), "upstream: "), Err: hide(err)}
+			return nil, nil, &ProfileError{Message: strings.TrimPrefix(err.Error(), "upstream: "), Err: endpoint.Hide(err)}
 		}
 	}
 	status, body, err := endpoint.Get(ctx, u.URL, authorization, a.wrap(ctx, TargetResource))
 	switch {
 	case err != nil:
-		return nil, nil, &ProfileError{StatusCode: status, Message: "userinfo endpoint: " + endpoint.Reason(err), Err: hide(err)}
+		return nil, nil, &ProfileError{StatusCode: status, Message: "userinfo endpoint: " + endpoint.Reason(err), Err: endpoint.Hide(err)}
 	case status != http.StatusOK:
 		return nil, nil, &ProfileError{StatusCode: status, Body: NewSecret(string(body)), Message: "userinfo endpoint: " + endpoint.Refused(status)}
 	}
@@ -492,18 +373,18 @@ func readProfile(document []byte, r mapping.Reading) (*Profile, []strictjson.Mem
 		return nil, nil, profileError("%s", r.Fault)
 	}
 	p := &Profile{}
+	object := p.object()
 	for _, v := range r.Values(members) {
-		if fault := p.set(v.Name, v.Text); fault != nil {
-			fault.Message += fmt.Sprintf(" (it is read from %q)", v.Path)
-			return nil, nil, fault
+		if problem := object.Set(v.Name, v.Text); problem != "" {
+			return nil, nil, profileError("%s (it is read from %q)", problem, v.Path)
 		}
 	}
 	if p.UserID == "" {
 		return nil, nil, profileError("user_id is missing: the document has nothing at %q", r.Path("user_id"))
 	}
 	for _, m := range members {
-		if _, mapped := p.Extra[m.Name]; !mapped && !isAttribute(m.Name) && (!r.Only || m.Name == "sub") {
-			_ = p.set(m.Name, m.Value) // only an attribute can be wrong
+		if _, mapped := p.Extra[m.Name]; !mapped && !object.Has(m.Name) && (!r.Only || m.Name == "sub") {
+			_ = object.Set(m.Name, m.Value) // only an attribute can be wrong
 		}
 	}
 	return p, members, nil
@@ -525,15 +406,6 @@ func (e *ProfileError) Unwrap() error { return e.Err }
 
 // Format prints the text whatever the verb: Body and Err must not be printed.
 func (e ProfileError) Format(f fmt.State, verb rune) { printText(f, verb, e.Error()) }
-
-// hidden is a cause that fmt does not follow into: not every program prints a
-// ProfileError through its Format.
-type hidden struct{ err func() error }
-
-func hide(err error) error { return hidden{func() error { return err }} }
-
-func (h hidden) Error() string { return h.err().Error() }
-func (h hidden) Unwrap() error { return h.err() }
 
 func profileError(format string, args ...any) *ProfileError {
 	return &ProfileError{Message: fmt.Sprintf(format, args...)}

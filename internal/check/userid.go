@@ -28,6 +28,9 @@ func UserID(id string) bool {
 	return visible
 }
 
+// BadUserID says what is wrong with an id that is none.
+const BadUserID = "must be of at most 255 characters, without blanks at its ends and without control and format characters"
+
 // EqualFoldASCII reports whether two texts are equal but for the case of ASCII
 // letters, as host names are: Unicode's folding would make one of two names.
 func EqualFoldASCII(a, b string) bool {

@@ -112,3 +112,13 @@ func TestH3HeadersGoToOneURL(t *testing.T) {
 	}
 	assert.Equal(t, map[string]string{"https://idp.example.com/token": "blue", "https://idp.example.com/token?x": "", "https://idp.example.com/tokens": "", "https://evil.test/token": ""}, seen)
 }
+
+func TestH8HiddenCauseIsFoundAndNotPrinted(t *testing.T) {
+	secret := errors.New("SECRET")
+	err := fmt.Errorf("outer: %w", endpoint.Hide(secret))
+	assert.ErrorIs(t, err, secret)
+	type holder struct{ err error }
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%d"} {
+		assert.NotContains(t, fmt.Sprintf(verb, holder{endpoint.Hide(secret)}), "SECRET", verb)
+	}
+}

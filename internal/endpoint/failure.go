@@ -67,6 +67,15 @@ type StatedError struct {
 func (e *StatedError) Error() string { return e.Text }
 func (e *StatedError) Unwrap() error { return e.Err }
 
+// Hide gives a cause that fmt does not follow into, and errors.As and errors.Is do:
+// not every program prints an error through its Format.
+func Hide(err error) error { return hidden{func() error { return err }} }
+
+type hidden struct{ err func() error }
+
+func (h hidden) Error() string { return h.err().Error() }
+func (h hidden) Unwrap() error { return h.err() }
+
 // Reason puts a failed request into words of our own: the error's may
 // quote what the server sent, or the URL.
 func Reason(err error) string {

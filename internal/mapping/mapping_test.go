@@ -94,4 +94,6 @@ func TestO10Values(t *testing.T) {
 	assert.Equal(t, "id", Own("github")["user_id"])
 	assert.Equal(t, "ID", Own("wordpress")["user_id"])
 	assert.Nil(t, Own("oidc"))
+	assert.True(t, OfToken("nonce"))
+	assert.False(t, OfToken("sub"), "that is the user")
 }

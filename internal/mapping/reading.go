@@ -18,6 +18,14 @@ var openID = map[string]string{
 	"phone_number": "phone_number", "phone_verified": "phone_number_verified",
 }
 
+// ofToken are the claims that an ID token has for itself (OpenID Connect Core
+// section 2, RFC 7519 section 4.1).
+var ofToken = []string{"iss", "aud", "exp", "iat", "nbf", "jti", "nonce", "azp", "at_hash", "c_hash", "s_hash"}
+
+// OfToken reports whether a claim is about the ID token, and says nothing of the
+// user.
+func OfToken(claim string) bool { return slices.Contains(ofToken, claim) }
+
 var (
 	github    = map[string]string{"user_id": "id", "name": "name", "nickname": "login", "email": "email", "picture": "avatar_url"}
 	wordpress = map[string]string{
