@@ -3,6 +3,19 @@
 // Form Post Response Mode). It is strict where two readers could take it for two
 // different answers, and it knows which error codes are registered. It
 // knows nothing of connections, and of a login no more than an Expectation has.
+//
+// Whatever arrives here was written by whoever has the browser: the user, a page that
+// the user has open, or another identity provider (a mix-up, RFC 9700 section 4.4).
+// [Read] therefore decides nothing but what stands there, and [Expectation.Check]
+// decides in the order in which one part may be believed because of another:
+//
+//	state   is it the answer to a login of this browser?   RFC 6749 section 10.12
+//	iss     is it from the IdP that the login went to?     RFC 9207 section 2.4
+//	error   did that IdP say no?                           RFC 6749 section 4.1.2.1
+//	code    else it has to have said yes                   RFC 6749 section 4.1.2
+//
+// An error that came first would let any page end a login with words of its own, and
+// a code that is sent on before iss was looked at is in the wrong hands already.
 package callback
 
 import (
@@ -18,6 +31,7 @@ import (
 	"example.com/upstream/internal/query"
 )
 
+// The bounds of a request (rule R1): RFC 6749 gives a code no size of its own.
 const (
 	maxQuery = 32 << 10 // bytes of a query, undecoded
 	maxForm  = 64 << 10 // bytes of a form
@@ -36,8 +50,10 @@ type Fault struct {
 	Message   string // repeats no value
 }
 
-// fields gives where each parameter that is read goes. What people write, and
-// nothing is decided by, is read as it comes: Entra's descriptions hold line ends.
+// field gives where a parameter that is read goes, nil for any other. What people
+// write, and nothing is decided by, is read as it comes: Entra's descriptions hold
+// line ends. What decides is held to printable text, so that no two readers of a code
+// or a state see two values.
 func (a *Answer) field(name string) (to *string, lenient bool) {
 	switch name {
 	case "code":
@@ -75,6 +91,9 @@ func Read(r *http.Request) (*Answer, *Fault) {
 	return parse(r.URL.RawQuery)
 }
 
+// readForm reads the body as [parse] reads a query. The type is insisted on, since a
+// form is the one that the response mode has (Form Post Response Mode section 2), and
+// a host's ParseForm has read nothing of a body of another type.
 func readForm(r *http.Request) (*Answer, *Fault) {
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || kind != "application/x-www-form-urlencoded" {
@@ -85,6 +104,7 @@ func readForm(r *http.Request) (*Answer, *Fault) {
 	}
 	var body []byte
 	if r.Body != nil {
+		// One byte more than is taken, to tell the end from a cut.
 		if body, err = io.ReadAll(io.LimitReader(r.Body, maxForm+1)); err != nil {
 			return nil, &Fault{Message: "the body cannot be read"}
 		}
@@ -95,6 +115,10 @@ func readForm(r *http.Request) (*Answer, *Fault) {
 	return parse(string(body))
 }
 
+// parse takes the pairs one by one, and not by url.ParseQuery: that drops a pair that
+// it cannot decode, and of a name that comes twice its Get gives the first. Here both
+// are faults, but only of a name that is read. Names are compared as decoded, so that
+// "cod%65" is code, and beside code the second.
 func parse(raw string) (*Answer, *Fault) {
 	a, seen := &Answer{}, map[string]bool{}
 	for raw != "" {
@@ -128,6 +152,9 @@ func parse(raw string) (*Answer, *Fault) {
 	return a, nil
 }
 
+// fromValues reads what the host's ParseForm has made of the form. Escapes are
+// decoded, and a pair that could not be is gone. The names are in an order of their
+// own, so that of two faults the same is told each time; a map has none.
 func fromValues(form url.Values) (*Answer, *Fault) {
 	a := &Answer{}
 	for _, name := range []string{"code", "error", "error_description", "iss", "state", "user"} {
@@ -162,6 +189,12 @@ type Expectation struct {
 
 // Check gives the first that is wrong: with the state, the issuer, an error, the
 // code; nil if nothing is. Of an error the parameter is "error".
+//
+// An empty state of the login equals none that is sent, since one without is refused
+// before. States are compared in a time that tells nothing of where they differ: a
+// page can try as many as it likes. An iss that nobody expects is let pass where the
+// issuer is unknown, but never where it is known and differs, promised or not (RFC
+// 9207 section 2.4). Issuers are compared byte for byte (RFC 3986 section 6.2.1).
 func (e Expectation) Check(a *Answer) *Fault {
 	switch {
 	case a.State == "":
@@ -181,7 +214,8 @@ func (e Expectation) Check(a *Answer) *Fault {
 }
 
 // Code gives an error code if it is a registered one, else server_error: what
-// stands there is the server's own text.
+// stands there is the server's own text, or that of whoever made the answer up, and
+// ends up in logs and in what an application shows.
 func Code(code string) string {
 	if code != "" && !endpoint.Registered(code) {
 		return "server_error"

@@ -2,6 +2,23 @@
 // stand: attribute_map, fieldsMap and userid_attribute. It owns the paths into a
 // document, and what of the vendor's expressions is one. It knows nothing of
 // profiles and of how a document is had.
+//
+// All three become one [Map] for userinfo and one for the ID token's claims, since only
+// attribute_map says which of the two it means:
+//
+//	"userid_attribute": "oid"                        both    user_id -> oid
+//	"fieldsMap": {"email": ["mail", "upn"]}          both    email -> mail, else upn
+//	"attribute_map": {"mapping_mode": "use_map",
+//	  "attributes": {
+//	    "name":  "${context.userinfo.display.full}", userinfo  name -> display.full
+//	    "email": "${context.tokenset.email}"}}       claims    email -> email
+//
+// They are read in that order, and a later one replaces what an earlier one says of the
+// same attribute in the same document: attribute_map is the most exact.
+//
+// What is more than a path (a concatenation, a function) is not read in part. A profile
+// by half of its mapping would have another user id or address than the vendor's, and
+// be another user; so [Mapping].Fault keeps every profile from being made. (rule O10)
 package mapping
 
 import (
@@ -23,7 +40,8 @@ type Mapping struct {
 }
 
 // Read compiles the three options, which strictjson.Check has accepted where they
-// are JSON; each may be empty. nil is the mapping that changes nothing.
+// are JSON; each may be empty. nil is the mapping that changes nothing. "use_map"
+// without attributes is not that: it takes everything but the user id away.
 func Read(attributeMap, fieldsMap []byte, userIDAttribute string) *Mapping {
 	m := &Mapping{Userinfo: Map{}, Claims: Map{}}
 	if userIDAttribute != "" {
@@ -37,6 +55,8 @@ func Read(attributeMap, fieldsMap []byte, userIDAttribute string) *Mapping {
 	return m
 }
 
+// fail keeps the first fault: one is enough to refuse, and its name may be as long as
+// the connection.
 func (m *Mapping) fail(option, name string) {
 	if m.Fault == "" {
 		if len(name) > 100 {
@@ -47,6 +67,9 @@ func (m *Mapping) fail(option, name string) {
 	}
 }
 
+// both maps an attribute in either document. If one of its paths is none, the others
+// are not used alone: the attribute would be found elsewhere than its administrator
+// thinks.
 func (m *Mapping) both(name string, paths []string, option string) {
 	if slices.ContainsFunc(paths, func(path string) bool { return !isPath(path) }) {
 		m.fail(option, "")
@@ -111,7 +134,9 @@ func (m *Mapping) readAttributes(text []byte) {
 }
 
 // isPath reports whether a text can only be the name of a member, or names with
-// dots between them. Names of claims may be URLs.
+// dots between them. Names of claims may be URLs (OpenID Connect Core section 5.1.2),
+// so that what is refused is what an expression has and a name hardly ever: blanks,
+// operators, brackets, quotes.
 func isPath(s string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
 		return r <= ' ' || r == 0x7f || strings.ContainsRune("${}()[]<>|&+*'\"`,;\\", r)
@@ -119,7 +144,18 @@ func isPath(s string) bool {
 }
 
 // lookup gives what stands at a dotted path, nil if nothing does. The longest
-// name goes first, so that a claim named "example.com/id" can be reached.
+// name goes first, so that a claim named "example.com/id" can be reached. (rule U4)
+//
+// Each dot may be a border between names or part of one, and they are tried from the
+// right, back to here when one leads nowhere:
+//
+//	{"a": {"b.c": {"d": 7}}}   a.b.c.d
+//	 a.b.c.d  a.b.c|d  a.b|c.d  no such names
+//	 a|b.c.d                    a is there; below it b.c.d is not a name,
+//	   b.c|d                    b.c is there, and has d
+//
+// It goes down only into members that exist, so that the ways are no more than the
+// document has members, however many dots there are.
 func lookup(members []strictjson.Member, path string) []byte {
 	if value := strictjson.Find(members, path); value != nil {
 		return value

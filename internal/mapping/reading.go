@@ -1,6 +1,8 @@
 package mapping
 
-// This file owns how a document is read: where its members of a profile stand.
+// This file owns how a document is read: where its members of a profile stand. For
+// each attribute that is what the connection's mapping says, else what is known of the
+// strategy's own userinfo, else the standard claim of OpenID Connect.
 
 import (
 	"maps"
@@ -71,7 +73,10 @@ type Value struct {
 	Text       []byte
 }
 
-// Values gives what the document has, in the order of attributes.
+// Values gives what the document has, in the order of attributes: sorted, since both
+// sources are maps, and the first fault of a profile has to be the same each time.
+// Attributes that only the mapping knows come with the others, as the profile passes
+// on what it has no field for (rule U7).
 func (r *Reading) Values(members []strictjson.Member) []Value {
 	names := slices.AppendSeq(slices.Collect(maps.Keys(r.fields())), maps.Keys(r.Over))
 	slices.Sort(names)
@@ -94,7 +99,11 @@ func (r *Reading) fields() map[string]string {
 	return r.Fields
 }
 
-// paths gives where an attribute may stand, nil for nowhere.
+// paths gives where an attribute may stand, nil for nowhere. What is mapped stands
+// where the mapping says and nowhere else: a usual place that serves when the mapped
+// one is empty would make another user of the same person. user_id
+// is looked for in its usual place also where only the mapping counts: without one
+// there is no profile (rule U5).
 func (r *Reading) paths(name string) []string {
 	paths, mapped := r.Over[name]
 	switch path := r.fields()[name]; {
@@ -111,7 +120,8 @@ func (r *Reading) paths(name string) []string {
 }
 
 // first gives what stands at the first of the paths where anything does, null
-// only where nothing else is.
+// only where nothing else is: providers write null for "not given", but a member that
+// is null in all places is told from one that is missing, in the message of a fault.
 func first(members []strictjson.Member, paths []string) (value []byte, path string) {
 	for _, p := range paths {
 		v := lookup(members, p)

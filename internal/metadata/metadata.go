@@ -2,6 +2,12 @@
 // Connect Discovery 1.0 section 3, RFC 8414 section 2), as far as this module
 // uses it. It owns the names of the members, and must not know connections,
 // networks, or which of two sources of one setting wins.
+//
+// The document may be the administrator's, in a connection, or come from the network.
+// So its types are checked, since a wrong one in a connection is a mistake to be told,
+// and what is in the values is not: whoever uses an endpoint checks it as one (https,
+// host), and whoever fetched the document compares issuer with where it was had from
+// (RFC 8414 section 3.3) before anything else of it is used.
 package metadata
 
 import "example.com/upstream/internal/strictjson"
@@ -27,14 +33,18 @@ type Metadata struct {
 	MTLSUserinfoEndpoint string
 }
 
-// A Problem is a member that is not of the type that the standards give it.
+// A Problem is a member that is not of the type that the standards give it. The
+// member reads as absent then, so that a flag with "true" in quotes requires nothing:
+// a document with problems is therefore not one to be used.
 type Problem struct {
 	Pointer string // RFC 6901, from the document
 	Message string // repeats no value
 }
 
 // Read reads a document that strictjson.Check has accepted. What is null or
-// not there is absent; members that are not used are not looked at.
+// not there is absent; members that are not used are not looked at, of whatever type:
+// providers put there what they like. Problems are in the order of the document, those
+// of mtls_endpoint_aliases last.
 func Read(text []byte) (m Metadata, problems []Problem) {
 	if len(text) == 0 || strictjson.IsNull(text) {
 		return m, nil

@@ -10,7 +10,8 @@ import "example.com/upstream/internal/strictjson"
 var claimPlaces = [...]string{"userinfo", "id_token"}
 
 // ClaimsProblem says what keeps a text from being a claims request, "" if nothing
-// does. It repeats nothing of the text.
+// does. It repeats nothing of the text. A name that stands twice is a problem as well
+// (strictjson.Check): the identity provider might read the one that was not checked.
 func ClaimsProblem(text string) string {
 	const problem = "is no claims request (OpenID Connect Core 5.5)"
 	doc := []byte(text)
@@ -52,7 +53,9 @@ func (r *Rule) claims(text string) string {
 	if ClaimsProblem(text) != "" {
 		return ""
 	}
-	names := 0 // bytes of all
+	// A pattern is held against all names together, as against all items of a list: a
+	// request of 32 KiB may have thousands.
+	names := 0
 	for _, place := range claimPlaces {
 		value, _ := placed([]byte(text), place)
 		members, _ := strictjson.Members(value)

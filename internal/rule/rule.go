@@ -2,6 +2,19 @@
 // allow, allow_pattern and translate, and the merging of scopes. It knows
 // nothing of where a value comes from or goes to. What it returns is as safe
 // to send as what it was given: callers encode it.
+//
+// A value goes through in one order, item by item where it is a list (rule M7):
+//
+//	prompt = "login x consent"       allow: login, consent; translate: consent -> force
+//	  login     allowed                          login
+//	  x         neither in allow nor a match     left out
+//	  consent   allowed, then translated         force
+//	  "login force"
+//
+// The check comes before the translation, since allow is about what applications may
+// ask for, in their own words. A translation to "" drops the value. Nothing left is
+// "", and then a lower layer decides (rule M2): an application that asks for what it
+// must not gets what it would get without asking.
 package rule
 
 import (
@@ -49,7 +62,11 @@ func Cost(pattern string) int {
 
 // WholeMatch compiles an RE2 pattern so that it matches whole values only. cost
 // is the number of its instructions and its Cost. problem says what is wrong,
-// and does not quote the pattern.
+// and does not quote the pattern. A pattern that is refused has a cost as well: what
+// many of them take to refuse is bounded by the same sum.
+//
+// Anchors are what is usually forgotten: example\.com would let evil-example.com.test
+// through. So they are always there, and to match a part takes .* on purpose.
 func WholeMatch(pattern string) (re *regexp.Regexp, cost int, problem string) {
 	const tooMuch = "takes too much work; make it shorter, above all what is repeated"
 	// From the cheapest look to the dearest, so that a hostile pattern costs little
@@ -78,7 +95,9 @@ func WholeMatch(pattern string) (re *regexp.Regexp, cost int, problem string) {
 		begin = `(?:)` + begin
 	}
 	whole := begin + pattern + `)\z`
-	if tree, err = syntax.Parse(whole, syntax.Perl); err != nil { // an open \Q has swallowed the end
+	// An open \Q has swallowed the end: quoted text runs to \E or to the end of the
+	// pattern, and is valid without \E.
+	if tree, err = syntax.Parse(whole, syntax.Perl); err != nil {
 		whole = begin + pattern + `\E)\z`
 		if tree, err = syntax.Parse(whole, syntax.Perl); err != nil {
 			return nil, cost, notRE2(err)
@@ -106,7 +125,10 @@ func notRE2(err error) string {
 }
 
 // size is about how many instructions a tree becomes, known before what it
-// repeats is written out. The parser bounds depth and repetition.
+// repeats is written out: x{5} is five times x in the program, and so on inside of x.
+// The parser bounds depth and one repetition (1,000), and by itself the product of
+// nested ones, but not how many stand in a row. It need not be exact, since the
+// program is counted when it is there; it has to keep a huge one from being made.
 func size(tree *syntax.Regexp) int {
 	below := 0
 	for _, sub := range tree.Sub {
@@ -171,6 +193,8 @@ func (r *Rule) Part(value string, size int) string {
 	return value
 }
 
+// passes asks the list before the pattern, which costs more. Without a restriction
+// everything passes: translate may stand alone.
 func (r *Rule) passes(value string, size int) bool {
 	if !r.Restricted {
 		return true
@@ -189,7 +213,10 @@ func Scopes(scopes []string) []string {
 }
 
 // MergeScopes puts the scopes of asked, split at commas and white space,
-// before own, each once, with sep between them. It gives "" if none is asked.
+// before own, each once, with sep between them. It gives "" if none is asked. Both
+// separators are taken, because an application writes connection_scope for some IdP
+// that it knows, and IdPs differ. A scope itself has neither (RFC 6749 section 3.3
+// has no blank in it, and those with a comma cannot be asked for in this way).
 func MergeScopes(asked string, own []string, sep string) string {
 	if asked == "" {
 		return ""

@@ -8,8 +8,18 @@ package strategy
 // from the network at some time in the life of a connection, so that it never
 // replaces what somebody wrote; and where the options name the provider's host,
 // metadata that points elsewhere is a mix-up (RFC 9700 section 4.4) and refused.
+//
+//	                       authorization   token   userinfo
+//	options                the first that is there, each by itself
+//	options.oidc_metadata        |           |      only of the token endpoint's provider:
+//	strategy, by settings        |           |      another token endpoint in a line above
+//	strategy, fixed              v           v      takes it away
+//
+// The userinfo endpoint is the exception because an access token is sent to it: one
+// that another provider issued would be handed to a stranger.
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 
@@ -35,7 +45,9 @@ type Own struct {
 const frontChannel = "front_channel"
 
 // Resolve gives the strategy called name with the endpoints of a connection,
-// and reports problems by the path of the member.
+// and reports problems by the path of the member. An endpoint that is wrong is used
+// all the same, since the problem keeps the connection from being built, and a second
+// one ("is missing") would be about nothing.
 func (s Strategy) Resolve(name string, own Own, report func(path, message string)) Strategy {
 	use := func(path, value string, to *string, required bool) {
 		if value != "" {
@@ -53,10 +65,11 @@ func (s Strategy) Resolve(name string, own Own, report func(path, message string
 	} else if s.OAuth() {
 		s = s.described(own, report)
 	}
-	// Another token endpoint is another provider: the strategy's userinfo endpoint
-	// must not get that one's token.
+	// After the metadata, whose userinfo endpoint goes as well.
 	s = s.With(own.TokenURL)
 	oauth1 := s.Protocol == OAuth1
+	// front_channel is a problem of its own already, and means something to OpenID
+	// Connect alone.
 	oauth2 := s.OAuth() && !oauth1 && (own.Type != frontChannel || s.Protocol != OIDC)
 	use("options/authorizationURL", own.AuthorizationURL, &second.AuthURL, oauth2)
 	use("options/tokenURL", own.TokenURL, &second.TokenURL, oauth2)
@@ -68,7 +81,9 @@ func (s Strategy) Resolve(name string, own Own, report func(path, message string
 }
 
 // described puts the endpoints of the metadata in the place of the strategy's
-// own, where the options name none.
+// own, where the options name none. The token endpoint is first, since it decides
+// about the userinfo endpoint. Metadata is limited as the vendor limits the option
+// of the same name, for any strategy: it is no strategy's own form.
 func (s Strategy) described(own Own, report func(path, message string)) Strategy {
 	m := &own.Metadata
 	use := func(named, value string, to *string, path string) {
@@ -82,8 +97,11 @@ func (s Strategy) described(own Own, report func(path, message string)) Strategy
 		}
 		*to = value
 	}
-	if own.TokenURL == "" {
+	// Options that repeat what the metadata says, as a dashboard writes them, are the
+	// same provider.
+	if own.TokenURL == "" || own.TokenURL == m.TokenEndpoint {
 		s = s.With(m.TokenEndpoint)
+		s.TokenURL = cmp.Or(own.TokenURL, s.TokenURL)
 	}
 	use(own.TokenURL, m.TokenEndpoint, &s.TokenURL, "options/token_endpoint")
 	use(own.AuthorizationURL, m.AuthorizationEndpoint, &s.AuthURL, "options/authorization_endpoint")
@@ -92,7 +110,8 @@ func (s Strategy) described(own Own, report func(path, message string)) Strategy
 }
 
 // missing says what to do where the strategy has no endpoint and the options
-// name none.
+// name none. A promise of metadata goes first: whoever wrote an issuer has not
+// forgotten the endpoint, but expects it to be found.
 func missing(name, path string, promised bool) string {
 	if promised {
 		return "is missing; discovery_url and issuer are not fetched here: module login reads the metadata from there, " +

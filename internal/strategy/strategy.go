@@ -130,6 +130,12 @@ type Settings struct {
 
 // Lookup returns what is known of the strategy called name, under the options
 // s. Names are case-sensitive. An unknown name gives the zero Strategy.
+//
+// The table answers by name, and the few strategies whose settings change the answer
+// are below. A setting that cannot be used changes nothing, so that the endpoint is
+// missing and gets a problem of its own, with what to write (Derives). No value of a
+// setting is put into a URL before it is known to be a host or an address: it would
+// choose where the client's secret is sent.
 func Lookup(name string, s Settings) Strategy {
 	st := table[name]
 	switch name {
@@ -198,7 +204,7 @@ func Derives(name string) string {
 
 // With gives what is left of a strategy where the options name a token endpoint:
 // what was said of its own holds for no other, and its userinfo endpoint would
-// get the token of another issuer.
+// get the token of another issuer. The same URL, written out, leaves everything.
 func (s Strategy) With(tokenURL string) Strategy {
 	if tokenURL != "" && tokenURL != s.TokenURL {
 		s.BasicAuth, s.UserinfoURL = false, ""
@@ -210,7 +216,9 @@ func (s Strategy) With(tokenURL string) Strategy {
 func Names() []string { return slices.Sorted(maps.Keys(table)) }
 
 // Near gives the strategy whose name was meant by a misspelled one, "" if that
-// is not plain: gitlab is nobody's misspelling of github.
+// is not plain: gitlab is nobody's misspelling of github. One letter may be wrong, or
+// the end missing (google-oauth). Names of up to four letters are near to too many
+// words that mean something else.
 func Near(mistaken string) string {
 	for name := range table {
 		if strings.EqualFold(name, mistaken) {
@@ -228,7 +236,10 @@ func Near(mistaken string) string {
 const identityAPIv1 = "azure-active-directory-v1.0"
 
 // waad completes the Azure AD strategy. The tenant "common" lets in users of
-// every organization, so nothing but the option that says so leads there.
+// every organization, so nothing but the option that says so leads there. Of the
+// settings that name a tenant the most specific wins; domain comes last, as it may
+// as well be one that users are found by. Host stays empty: the settings name a
+// tenant, and which of Microsoft's hosts serves it is for the metadata to say.
 func waad(st Strategy, s Settings) Strategy {
 	tenant := "common"
 	if !s.UseCommonEndpoint {
@@ -278,7 +289,7 @@ func isHostname(s string) bool {
 	if len(s) > maxHostname {
 		return false
 	}
-	for more := true; more; {
+	for more := true; more; { // once more after the last dot: "a." has an empty label
 		var label string
 		label, s, more = strings.Cut(s, ".")
 		if label == "" || len(label) > maxLabel || label[0] == '-' || label[len(label)-1] == '-' {
