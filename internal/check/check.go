@@ -13,7 +13,8 @@ import (
 	"unicode/utf8"
 )
 
-// Length checks that s has at most most characters (not bytes).
+// Length checks that s has at most most characters (not bytes), as the vendor counts.
+// A text has no more characters than bytes, so that a short one is not counted.
 func Length(s string, most int) string {
 	if len(s) > most && utf8.RuneCountInString(s) > most {
 		return fmt.Sprintf("is longer than %d characters", most)
@@ -22,7 +23,9 @@ func Length(s string, most int) string {
 }
 
 // Endpoint checks an absolute https URL of at most most characters without
-// fragment and userinfo. http does for a loopback host, and with anyHTTP.
+// fragment and userinfo (RFC 6749 sections 3.1 and 3.2). http does for a loopback
+// host, and with anyHTTP. A lone # counts as a fragment, though net/url drops it:
+// what is sent has to be what was written.
 func Endpoint(s string, most int, anyHTTP bool) string {
 	u, message := absolute(s, most)
 	switch {
@@ -47,6 +50,11 @@ func WebURL(s string, most int) string {
 	return message
 }
 
+// absolute looks at the bytes before url.Parse does. That lets pass what a browser
+// reads in another way, as \ for / (the WHATWG URL standard), so that two readers
+// would see two hosts; and it takes any Unicode, which here has to be written in the
+// form that goes over the wire. A brace gets a word of its own: {tenant} is what
+// people copy from a manual.
 func absolute(s string, most int) (*url.URL, string) {
 	if message := Length(s, most); message != "" {
 		return nil, message
@@ -71,12 +79,16 @@ func absolute(s string, most int) (*url.URL, string) {
 	return u, ""
 }
 
-// HasHost reports whether a URL is at that host, port included.
+// HasHost reports whether a URL is at that host, port included: another port is
+// another server. Nothing is made equal that two people may write in two ways, such as
+// :443, since a wrong "no" is a message and a wrong "yes" is a stranger.
 func HasHost(s, host string) bool {
 	u, err := url.Parse(s)
 	return err == nil && strings.EqualFold(u.Host, host)
 }
 
+// isLoopback takes the name localhost and literal addresses (RFC 8252 section 7.3).
+// No name is looked up: what it leads to is another's to say, at another time.
 func isLoopback(host string) bool {
 	if strings.EqualFold(host, "localhost") {
 		return true
@@ -86,10 +98,10 @@ func isLoopback(host string) bool {
 }
 
 // ConnectionName checks letters, digits and single hyphens between them, 1 to
-// 128 characters.
+// 128 characters. That leaves out "|", which ends the name in a subject (rule U9).
 func ConnectionName(s string) string {
 	const remedy = "use letters, digits and single hyphens between them"
-	hyphen := true // none may stand first
+	hyphen := true // none may stand first, as if one had been before; nor last, nor is "" a name
 	for _, b := range []byte(s) {
 		switch {
 		case b == '-' && !hyphen:
@@ -121,6 +133,10 @@ func ParameterName(s string) string {
 // AbsoluteURI checks RFC 3986 section 4.3, an absolute URI without fragment,
 // as far as a redirect URI is concerned: custom schemes are fine, http and
 // https name a host. It allocates nothing.
+//
+// It is asked at each login, and what nearly all have (https, a host, plain bytes)
+// is found by two looks. The rest is there to say what is wrong, and for the schemes
+// of native applications (RFC 8252 section 7.1).
 func AbsoluteURI(s string) string {
 	if !plainURI(s) {
 		for i := range len(s) {
@@ -156,7 +172,8 @@ func AbsoluteURI(s string) string {
 	return ""
 }
 
-// beginsHost reports whether what follows http:// may be a host.
+// beginsHost reports whether what follows http:// may be a host: not the empty one
+// before a path, a query, a port or userinfo, nor what browsers read as a slash.
 func beginsHost(b byte) bool { return b != '/' && b != '?' && b != ':' && b != '@' && b != '\\' }
 
 const notInURL = "holds a character that a URL cannot; percent-encode it"
@@ -202,7 +219,9 @@ func CodeVerifier(s string) bool {
 }
 
 // Fold gives one form for all names that differ only in case, by Unicode's
-// simple folding: "ſtate" folds to "state" as "STATE" does.
+// simple folding: "ſtate" folds to "state" as "STATE" does. Letters that fold to one
+// another are a ring (k, K, the Kelvin sign), and its least member, in lower case,
+// stands for all. strings.ToLower would not do: ſ is lower case, and stays.
 func Fold(s string) string {
 	return strings.Map(func(r rune) rune {
 		if 'a' <= r && r <= 'z' {
@@ -218,7 +237,10 @@ func Fold(s string) string {
 
 // FoldParameter gives one form for all parameter names that some server may read
 // as one: by [Fold], with "." and blanks as "_" (PHP), and of "name[...]", which
-// is a member of name in PHP and Rack, the name.
+// is a member of name in PHP and Rack, the name. It is for finding twins and reserved
+// names alone: what is sent is the name as it was written. Names that it makes equal
+// without need are refused, which costs an administrator another name; those that it
+// would miss could replace state or client_id at such a server. (rule P2)
 func FoldParameter(s string) string {
 	s = strings.TrimLeft(s, "[] ") // older Racks read "[state]" as state, PHP " state"
 	if i := strings.IndexAny(s, "[]"); i >= 0 {
@@ -259,7 +281,9 @@ func isProtocols(folded string) bool {
 }
 
 // Nearest gives the name of the list that is nearest to a mistaken one, "" if
-// none is near: at most a third of it, and at least two letters, may be wrong.
+// none is near: at most a third of it, and at least two letters, may be wrong. Of
+// several the first in the list is given, so that the order of the table is the order
+// of what people mean.
 func Nearest(mistaken string, names []string) string {
 	best, least := "", max(2, len(mistaken)/3)+1
 	folded := Fold(mistaken)
@@ -274,7 +298,13 @@ func Nearest(mistaken string, names []string) string {
 	return best
 }
 
-// Distance is how many bytes must be put in, taken out or changed (Levenshtein).
+// Distance is how many bytes must be put in, taken out or changed (Levenshtein). It
+// takes the product of the lengths, which is the caller's to bound. Of the table one
+// row is kept, which holds what the row before had from j+1 on; and diagonal is the one
+// value of that row which is still needed, and overwritten:
+//
+//	row before   diagonal   row[j+1]
+//	this row     row[j]     is to come
 func Distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {
@@ -298,7 +328,7 @@ func Distance(a, b string) int {
 const maxShown = 256 // bytes of one text in an error
 
 // Shown gives as much of a text as an error shows of it: names and pointers may
-// be as long as the connection.
+// be as long as the connection. A letter that the cut goes through is left out.
 func Shown(s string) string {
 	if len(s) <= maxShown {
 		return s

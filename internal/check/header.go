@@ -30,7 +30,9 @@ type Problem struct {
 
 // RefusedHeaders are those that net/http, the form body or a proxy decide on
 // (lower case). A RoundTripper that sets Host or Content-Length is ignored
-// silently, and another Content-Type makes the form unreadable.
+// silently, and another Content-Type makes the form unreadable. Those of one hop (RFC
+// 9110 section 7.6.1) would not reach the token endpoint, or would end a request
+// within the connection where another begins. (rule H2)
 var RefusedHeaders = []string{
 	"host", "content-length", "content-type", "content-encoding", "transfer-encoding", "connection",
 	"keep-alive", "upgrade", "te", "trailer", "expect", "cookie", "cookie2",
@@ -38,7 +40,9 @@ var RefusedHeaders = []string{
 	"accept-encoding", "range",
 }
 
-// Headers gives everything that is wrong with headers, in their order.
+// Headers gives everything that is wrong with headers, in their order. Of a name one
+// thing is told, the gravest first; its value is looked at all the same, so that an
+// administrator mends both at once.
 func Headers(headers []Header) []Problem {
 	var problems []Problem
 	if len(headers) > maxHeaders {
@@ -70,6 +74,9 @@ func Headers(headers []Header) []Problem {
 	return problems
 }
 
+// headerValueProblem takes what RFC 9110 section 5.5 has, without obs-text: beyond ASCII
+// a value means what its reader thinks it does. A line break would begin another
+// header. Blanks at the ends are dropped on the way, so that two ends would not agree.
 func headerValueProblem(value string) string {
 	switch n := utf8.RuneCountInString(value); {
 	case n == 0:
@@ -88,6 +95,7 @@ func headerValueProblem(value string) string {
 	return ""
 }
 
+// isToken is RFC 9110 section 5.6.2.
 func isToken(name string) bool {
 	for i := range len(name) {
 		b := name[i]
@@ -99,7 +107,10 @@ func isToken(name string) bool {
 }
 
 // Authenticates reports whether an Authorization value is Basic with the
-// client id as its user, plain or form-encoded (RFC 6749 section 2.3.1).
+// client id as its user, plain or form-encoded (RFC 6749 section 2.3.1). It is asked
+// because a client must not authenticate in two ways at once (section 2.3), so that
+// the secret stays out of the body then. Any doubt is a no: then the secret is sent
+// as it would be without the header, and the server says if that is wrong.
 func Authenticates(authorization, clientID string) bool {
 	scheme, credentials := authorization, ""
 	if i := strings.IndexAny(authorization, " \t"); i >= 0 { // RFC 9110 has one space there; servers read a tab likewise

@@ -19,6 +19,10 @@ var tokenNames = []string{"refresh_token", "username", "password", "device_code"
 // TokenParams gives everything that is wrong with static parameters, in the order
 // of keys: names that an authorization request may not have are not theirs either.
 // (rule B5)
+//
+// A static code, verifier or refresh token would take the place of the login's own,
+// and one user that of another: so no grant's parameter may be configured, in any
+// spelling that a server may read as it. One thing is told of each parameter.
 func TokenParams(keys []string, params map[string]string) (problems []Problem) {
 	folded := map[string]string{}
 	for _, name := range keys {

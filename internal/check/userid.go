@@ -33,6 +33,7 @@ const BadUserID = "must be of at most 255 characters, without blanks at its ends
 
 // EqualFoldASCII reports whether two texts are equal but for the case of ASCII
 // letters, as host names are: Unicode's folding would make one of two names.
+// The Kelvin sign in a domain is not k, whatever it looks like.
 func EqualFoldASCII(a, b string) bool {
 	lower := func(c byte) byte {
 		if 'A' <= c && c <= 'Z' {

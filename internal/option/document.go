@@ -65,7 +65,8 @@ func pointer(object, name string) string {
 	return object + strictjson.Pointer(name)
 }
 
-// empty reports whether a value says no more than its absence.
+// empty reports whether a value says no more than its absence: forms and dashboards
+// write them for every setting that is left alone.
 func empty(value []byte) bool {
 	switch string(value) {
 	case "null", `""`, "false", "[]", "{}":

@@ -27,6 +27,10 @@ import (
 // Mistaken says what is wrong with a member of an object whose name the table
 // does not have there, "" if nothing is sure. place reports whether the name is
 // right but for its case or its place.
+//
+// The same level goes before another one: in options, clientIDs is client_id there, and
+// not the name of some member elsewhere. Secure names come last, since one edit away
+// is a guess, and the other two are not.
 func Mistaken(object, name string) (message string, place bool) {
 	o := known.objects[object]
 	switch at := known.levels[name]; {
@@ -57,7 +61,8 @@ func Mistaken(object, name string) (message string, place bool) {
 	return "", false
 }
 
-// Unknown is the warning about such a member.
+// Unknown is the warning about such a member. Here a guess costs nothing, so that the
+// nearest name of all is given, also that of a tick box.
 func Unknown(object, name string) string {
 	o := known.objects[object]
 	if o == nil {
@@ -73,7 +78,8 @@ func Unknown(object, name string) string {
 	return "is not known here and has no effect; did you mean " + near + "?"
 }
 
-// maxName bounds the names that are compared letter by letter, in bytes.
+// maxName bounds the names that are compared letter by letter, in bytes. A longer one
+// is near to none of the table, whose longest has 38; the bound saves the time to see it.
 const maxName = 64
 
 // returned are names that the vendor's API gives back though its schema has

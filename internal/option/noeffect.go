@@ -2,7 +2,9 @@ package option
 
 // This file is the part of the table whose members have no effect here: the
 // vendor's schema has them, and they are about users, sessions, provisioning or
-// the login page of the vendor's own server.
+// the login page of the vendor's own server. They are listed so that a connection from
+// there gives no warning about them, and so that each has a line that says whose part
+// it is instead: a warning for each would hide the one that matters.
 
 // noEffect lists them by what they are about.
 var noEffect = func() (out []Member) {

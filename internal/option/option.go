@@ -6,6 +6,19 @@
 //
 // It is data, and what can be read off it. It must not know Go's form of a
 // connection, requests or URLs, nor how a problem is reported.
+//
+// One table, because four readers have to agree: validation (limits, Enum), the
+// hints at misspelt names, OPTIONS.md, and the JSON Schema. Each member is found in
+// two ways, which the index has ready:
+//
+//	by path   options/token_endpoint -> the member of options/tokenURL, any spelling
+//	by name   options: token_endpoint -> the member
+//	                   tokenendpoint  -> token_endpoint   (canonical, see near.go)
+//	and      token_endpoint -> options/token_endpoint     (where a lost name belongs)
+//
+// A member that is left out of the table is not refused: it is unknown, and warned of,
+// as the vendor adds members at any time. A member in the table that nothing reads
+// would be worse, since it would be silent: so there is a class for those.
 package option
 
 import (
@@ -85,7 +98,8 @@ func (m *Member) Name() string { return base(m.Path) }
 // Paths gives all spellings, the usual one first.
 func (m *Member) Paths() []string { return append([]string{m.Path}, m.Also...) }
 
-// Bound gives the limit for a strategy.
+// Bound gives the limit for a strategy: the vendor's schema differs by strategy, and a
+// limit that is too narrow refuses a connection that works there. (rule O7)
 func (m *Member) Bound(strategy string) Limit {
 	if l, ok := m.LimitOf[strategy]; ok {
 		return l
@@ -103,7 +117,8 @@ func (m *Member) Serves(strategy string) bool {
 	return m.Of == nil
 }
 
-// WrongValue says what is wrong with a value, "" if nothing is.
+// WrongValue says what is wrong with a value, "" if nothing is. A word of its own goes
+// before the list of what is taken: who wrote "plain" knows that it is a value.
 func (m *Member) WrongValue(value string) string {
 	if text, ok := m.Refuses[value]; ok {
 		return text
@@ -117,7 +132,10 @@ func (m *Member) WrongValue(value string) string {
 
 // Idle says why a member does nothing in a connection of the strategy, ""
 // where it does something, or where nobody would expect it to. ticked is that
-// its value is true and the connection has no scope.
+// its value is true and the connection has no scope: with a scope the vendor's
+// dashboard has written there what is ticked. Of a member without effect anywhere
+// the table's line in OPTIONS.md is enough, or each connection would be full of
+// warnings.
 func (m *Member) Idle(strategy string, ticked bool) string {
 	switch {
 	case m.Switch && ticked:
@@ -149,6 +167,10 @@ type object struct {
 
 var known = newIndex(table)
 
+// newIndex goes over all spellings. Where two names of one object have one canonical
+// form, the one that does something is what a misspelling of either means; where one
+// name stands at two levels, neither is where a lost one belongs. Those of an entry
+// ("*") are left out there: "value" in the wrong place may be anybody's.
 func newIndex(members []Member) *index {
 	x := &index{byPath: map[string]*Member{}, objects: map[string]*object{}, levels: map[string]string{}}
 	for i := range members {

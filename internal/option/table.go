@@ -3,6 +3,12 @@ package option
 // This file is the table: the members that concern a login. Those without
 // effect are in noeffect.go. To add an option, add its entry here; what Go reads
 // it into is bound to its path in the root's connection.go.
+//
+// Order is that of OPTIONS.md, and of hints where two names are equally near. Limits
+// are those of the vendor's schema (rules C5, O7), counted in characters, also where
+// they are odd (91260 for apple's scope): a connection that the vendor takes has to be
+// taken here. Secure is for what would weaken a login if it were ignored under a wrong
+// name; a text of a button is not.
 
 import "slices"
 
