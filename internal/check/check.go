@@ -178,8 +178,15 @@ func beginsHost(b byte) bool { return b != '/' && b != '?' && b != ':' && b != '
 
 const notInURL = "holds a character that a URL cannot; percent-encode it"
 
-// plainURI reports whether s has neither a fragment nor a byte that no URI has. It
-// looks at eight bytes at once, at the last ones twice; of a short s it may say no.
+// plainURI reports whether s has neither a fragment nor a byte that no URI has (RFC
+// 3986 section 2). It looks at eight bytes at once, at the last ones twice; of a short s
+// it may say no, and its caller then looks at each byte.
+//
+// Each of the four ways to be wrong leaves a byte with its high bit set: what is beyond
+// ASCII has it; what is below 0x21 borrows it when 0x21 is taken off; and # and DEL,
+// made zero by the exclusive or, borrow it when 1 is. A borrow may go on into the next
+// byte and accuse that one as well, but it begins at a byte that is wrong: the answer
+// for all eight together is exact.
 func plainURI(s string) bool {
 	const every, high = 0x0101010101010101, 0x8080808080808080
 	if len(s) < 8 {
@@ -191,8 +198,8 @@ func plainURI(s string) bool {
 		_ = b[7]
 		w := uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
 			uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
-		blank := (w - 0x21*every) &^ w         // high bit: up to a space
-		hash, del := w^'#'*every, w^0x7f*every // zero byte: that one
+		blank := (w - 0x21*every) &^ w
+		hash, del := w^'#'*every, w^0x7f*every
 		wrong |= w | blank | (hash-every)&^hash | (del-every)&^del
 	}
 	return wrong&high == 0
@@ -205,7 +212,8 @@ var inVerifier = func() (t [256]bool) {
 	return t
 }()
 
-// CodeVerifier reports whether s is one by RFC 7636 section 4.1.
+// CodeVerifier reports whether s is one by RFC 7636 section 4.1. A table, since it is
+// asked at each login, of each byte.
 func CodeVerifier(s string) bool {
 	if len(s) < 43 || len(s) > 128 {
 		return false

@@ -60,7 +60,7 @@ func TestC5WebURL(t *testing.T) {
 }
 
 func TestC5ConnectionName(t *testing.T) {
-	for _, s := range []string{"a", "A1", "my-idp", "a-b-c", strings.Repeat("x", 128)} {
+	for _, s := range []string{"a", "z", "A", "Z", "0", "9", "A1", "my-idp", "a-b-c", strings.Repeat("x", 128)} {
 		assert.Empty(t, ConnectionName(s), s)
 	}
 	for _, s := range []string{"", "-", "-a", "a-", "a--b", "a_b", "a b", "é", "a|b", "a\n", strings.Repeat("x", 129)} {

@@ -64,7 +64,7 @@ func Headers(headers []Header) []Problem {
 		case twin:
 			report("is the same header as %.256q but for case, - and _; keep one of them", other)
 		}
-		if _, twin := seen[folded]; !twin {
+		if _, twin := seen[folded]; !twin { // the first keeps the name: all others are told of it
 			seen[folded] = h.Name
 		}
 		if message := headerValueProblem(h.Value); message != "" {

@@ -49,6 +49,13 @@ func placed(doc []byte, place string) ([]byte, bool) {
 // are between the application and the identity provider (Core 5.5.1). It is put
 // together anew from the two places rather than edited, so that nothing else the
 // text holds gets through.
+//
+//	{"userinfo": {"email": null, "x": null}, "id_token": {"acr": {"essential": true}}, "y": 1}
+//	with allow of acr and email:
+//	{"userinfo":{"email":null},"id_token":{"acr":{"essential": true}}}
+//
+// A place of which no claim is left goes as well: an empty one would ask for nothing,
+// in the application's name.
 func (r *Rule) claims(text string) string {
 	if ClaimsProblem(text) != "" {
 		return ""

@@ -51,4 +51,6 @@ func TestP1CostOfAPattern(t *testing.T) {
 	assert.Equal(t, maxInstructions, cost, "also one whose size alone has refused it")
 	_, cost, _ = WholeMatch(`(?:aaaa){1000}`)
 	assert.Greater(t, cost, maxInstructions, "one of that size is compiled, and counts as its program")
+	_, cost, _ = WholeMatch(strings.Repeat(`\pL`, maxInstructions/classCost))
+	assert.Greater(t, cost, maxInstructions, "and so is one with as many classes")
 }

@@ -122,6 +122,14 @@ func TestMembersElementsText(t *testing.T) {
 		_, ok = Elements([]byte(other))
 		assert.False(t, ok, other)
 	}
+	for _, blank := range []string{" ", "\n", "\r", "\t", "\r\n\t "} {
+		between := strings.NewReplacer("_", blank)
+		members, _ := Members([]byte(between.Replace(`_{_"a"_:_1_,_"b"_:_[_2_,_3_]_}_`)))
+		require.Len(t, members, 2, "%q", blank)
+		assert.Equal(t, Member{"a", []byte("1")}, members[0], "%q", blank)
+		elements, _ := Elements(members[1].Value)
+		assert.Equal(t, [][]byte{[]byte("2"), []byte("3")}, elements, "%q", blank)
+	}
 	empty, ok := Members([]byte(`{}`))
 	assert.True(t, ok)
 	assert.Empty(t, empty)
