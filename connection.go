@@ -1,12 +1,11 @@
 package upstream
 
 // This file owns the connection: its Go form, its JSON form, the way between
-// the two without loss, and what a valid one is. Which options there are is in
-// internal/option, what a parameter may be in params.go: each hands its problems
-// up to here. It knows nothing of requests, tokens and profiles.
+// the two without loss, and how its problems are told. Which options there are is in
+// internal/option, what a connection has to be like in internal/valid. It knows
+// nothing of requests, tokens and profiles.
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,12 +16,10 @@ import (
 
 	"example.com/upstream/internal/check"
 	"example.com/upstream/internal/lossless"
-	"example.com/upstream/internal/metadata"
 	"example.com/upstream/internal/option"
-	"example.com/upstream/internal/outgoing"
-	"example.com/upstream/internal/plan"
 	"example.com/upstream/internal/strategy"
 	"example.com/upstream/internal/strictjson"
+	"example.com/upstream/internal/valid"
 )
 
 // maxConnection bounds the JSON text of a connection, in bytes.
@@ -217,50 +214,6 @@ func setting(path string, field func(*Options) lossless.Field) lossless.Member[C
 	return member(path, func(c *Connection) lossless.Field { return field(&c.Options) })
 }
 
-// A ConfigError holds everything that is wrong with a connection.
-type ConfigError struct {
-	Connection string    // its name, where it has one
-	Problems   []Problem // the first 100
-	More       int       // how many there are beside them
-}
-
-const (
-	maxProblems = 100 // that an error lists
-)
-
-// configError lists what can be read and counts the rest.
-func configError(connection string, problems []Problem) *ConfigError {
-	listed := min(len(problems), maxProblems)
-	return &ConfigError{connection, slices.Clip(problems[:listed]), len(problems) - listed}
-}
-
-// A Problem is one thing that is wrong with a connection.
-type Problem struct {
-	Pointer string // RFC 6901, such as /options/upstream_params/blog/alias
-	Message string // what is wrong and the remedy; holds no secret
-}
-
-// Error lists the problems in one line.
-func (e *ConfigError) Error() string {
-	var b strings.Builder
-	b.WriteString("upstream: connection")
-	if e.Connection != "" {
-		fmt.Fprintf(&b, " %q", check.Shown(e.Connection))
-	}
-	for i, p := range e.Problems {
-		b.WriteString([]string{": ", "; "}[min(i, 1)])
-		if p.Pointer != "" {
-			quoted := strconv.Quote(check.Shown(p.Pointer)) // keeps the message on one line
-			b.WriteString(quoted[1:len(quoted)-1] + " ")
-		}
-		b.WriteString(p.Message)
-	}
-	if e.More > 0 {
-		fmt.Fprintf(&b, "; and %d more", e.More)
-	}
-	return b.String()
-}
-
 // ParseConnection reads a connection object, whole or the body of a Create or
 // Update. It refuses only what is not one JSON object, is over 1 MiB, deeper
 // than 64 levels, or holds a member twice in one object; the error is a
@@ -334,8 +287,8 @@ func (c *Connection) marshal() ([]byte, error) {
 		doc = []byte("{}")
 	}
 	if len(edits) > 0 { // else the raw texts are the document's
-		if problems := c.notJSON(); problems != nil {
-			return nil, configError(c.Name, problems)
+		if problems := c.values().NotJSON(); problems != nil {
+			return nil, configError(c.Name, told(problems))
 		}
 	}
 	return strictjson.Apply(doc, edits), nil
@@ -343,7 +296,7 @@ func (c *Connection) marshal() ([]byte, error) {
 
 func (c *Connection) edits() []strictjson.Edit {
 	edits := schema.Edits(c.doc, c)
-	if len(edits) > 0 && c.protocol().Protocol == strategy.OIDC {
+	if len(edits) > 0 && c.values().Protocol().Protocol == strategy.OIDC {
 		// OpenID Connect strategies know only these spellings. A document that has
 		// the other one keeps it: the edit then replaces a member.
 		for i, e := range edits {
@@ -408,14 +361,11 @@ func (o Options) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(o)) 
 // at once, as a [*ConfigError]. That its protocol has no OAuth authorization
 // endpoint is not among it: [NewProvider] tells that.
 func (c *Connection) Validate() error {
-	if problems := c.check().problems; len(problems) > 0 {
-		return configError(c.name(), problems)
+	if k := c.check(); len(k.Problems) > 0 {
+		return configError(c.name(), told(k.Problems))
 	}
 	return nil
 }
-
-// maxWarnings bounds what Warnings lists.
-const maxWarnings = 100
 
 // Warnings gives what the connection says and nothing will come of: members
 // that the library does not know, with the nearest known name; those that
@@ -424,306 +374,83 @@ const maxWarnings = 100
 // working: print them where an operator looks. At most 100 are listed. For a
 // protocol that [NewProvider] refuses there are none.
 func (c *Connection) Warnings() []Problem {
-	k := c.check()
-	if c == nil || !k.strategy.OAuth() && k.strategy.Protocol != strategy.Unknown {
+	if c == nil {
 		return nil
 	}
+	k := c.check()
 	text, err := c.marshal()
 	if err != nil {
 		return nil // a problem
 	}
-	option.Warn(schema.Open(text).Members, c.Strategy, len(c.Options.Scope) > 0, k.warn)
-	return slices.Clip(k.warnings[:min(len(k.warnings), maxWarnings)])
+	k.Warn(schema.Open(text), c.values())
+	return told(k.Warnings[:min(len(k.Warnings), maxProblems)])
 }
 
-// checked is what a connection comes to: its problems, and if there are none,
+// values is the connection as internal/valid looks at it.
+func (c *Connection) values() *valid.Connection {
+	return &valid.Connection{Value: func(path string) any { return schema.Value(c, path) }, Doc: c.doc, AnyHTTP: c.InsecureAllowHTTP}
+}
+
+// check gives what the connection comes to: its problems, and if there are none,
 // what the plan is made of.
-type checked struct {
-	problems []Problem
-	warnings []Problem          // but those about names, see Warnings
-	reported map[string]bool    // pointers of the problems
-	doc      *lossless.Document // of the connection
-	strategy strategy.Strategy  // with the endpoints of options, where they have any
-	metadata metadata.Metadata
-	base     string // authorization endpoint without its query
-	entries  []outgoing.Entry
-}
-
-// report adds a problem. The first at a place is the one that matters.
-func (k *checked) report(pointer, message string) {
-	if message == "" || k.reported[pointer] {
-		return
-	}
-	k.reported = made(k.reported)
-	k.reported[pointer] = true
-	k.problems = append(k.problems, Problem{pointer, message})
-}
-
-// add reports each of them.
-func (k *checked) add(problems []Problem) {
-	for _, p := range problems {
-		k.report(p.Pointer, p.Message)
-	}
-}
-
-// reportAt adds a problem, if there is one, with the member at a path; with one
-// of the table of options in the spelling that the connection uses.
-func (k *checked) reportAt(path, message string) {
-	if message == "" {
-		return
-	}
-	if m := option.Get(path); m != nil {
-		k.report(k.doc.Spelling(m.Paths()...), message)
-	} else {
-		k.report("/"+path, message)
-	}
-}
-
-// warn adds a warning, if there is one. (rule O2)
-func (k *checked) warn(pointer, message string) {
-	if message != "" {
-		k.warnings = append(k.warnings, Problem{pointer, message})
-	}
-}
-
-// bound gives the limits of a member of the table of options. (rule O7)
-func (c *Connection) bound(path string) option.Limit { return option.Get(path).Bound(c.Strategy) }
-
-// headers gives the custom headers in the order of the configuration.
-func (c *Connection) headers() []check.Header {
-	var out []check.Header
-	for _, name := range lossless.Keys(c.doc.Lookup("options/customHeaders"), c.Options.CustomHeaders) {
-		out = append(out, check.Header{Name: name, Value: c.Options.CustomHeaders[name].Reveal()})
-	}
-	return out
-}
-
-// memberProblems gives what was found in an object that stands at a pointer.
-func memberProblems(at string, found []check.Problem) (problems []Problem) {
-	for _, p := range found {
-		pointer := at
-		if p.OfOne {
-			pointer += strictjson.Pointer(p.Name)
-		}
-		problems = append(problems, Problem{pointer, p.Message})
-	}
-	return problems
-}
-
-func (c *Connection) protocol() strategy.Strategy {
-	o := &c.Options
-	return strategy.Lookup(c.Strategy, strategy.Settings{Protocol: o.Protocol, Domain: o.Domain,
-		TenantDomain: o.TenantDomain, TenantID: o.TenantID, UseCommonEndpoint: o.UseCommonEndpoint,
-		IdentityAPI: o.IdentityAPI, UseWSFed: o.UseWSFed, WAADProtocol: o.WAADProtocol,
-		CommunityBaseURL: o.CommunityBaseURL, BaseURL: o.BaseURL, Version: o.StrategyVersion})
-}
-
-func (c *Connection) check() *checked {
-	k := new(checked)
+func (c *Connection) check() *valid.Result {
 	if c == nil {
-		k.report("", "there is no connection")
-		return k
+		return &valid.Result{Problems: []lossless.Problem{{Message: "there is no connection"}}}
 	}
-	k.doc = c.doc
-	k.strategy = c.protocol()
-	option.Mistakes(c.doc.Members, !k.strategy.OAuth() && k.strategy.Protocol != strategy.Unknown, k.report)
-	c.checkText(k)
-	if c.Strategy == "" {
-		k.report("/strategy", `is missing; a custom social connection has "oauth2"`)
+	values := c.values()
+	if len(c.text) > 0 {
+		values.Unread = lossless.Standing(c.text, c.edits())
 	}
-	switch {
-	case !k.strategy.Named:
-		k.report("/name", check.Length(c.Name, c.bound("name").Text))
-	case c.Name == "":
-		k.report("/name", "is missing; the subjects of this strategy's users hold it")
-	default:
-		k.report("/name", check.ConnectionName(c.Name))
-	}
-	c.checkRaw(k)
-	c.checkOptions(k)
-	c.checkEndpoints(k)
-	k.add(memberProblems("/options/customHeaders", check.Headers(c.headers())))
-	c.checkOneAuthentication(k)
-	if k.strategy.OAuth() && !k.strategy.Named && c.named(k) && check.ConnectionName(c.Name) != "" {
-		k.warn("/name", "is no connection name, and users have no subject without one: endpoints or script are not "+strconv.Quote(check.Shown(c.Strategy))+"'s own")
-	}
-	keys := lossless.Keys(c.doc.Lookup("options/token_params"), c.Options.TokenParams)
-	k.add(memberProblems("/options/token_params", check.TokenParams(keys, c.Options.TokenParams)))
-	return k
+	return values.Check()
 }
 
-// named reports whether the subjects of the connection's users hold its name. A
-// social strategy stands for its one provider only as long as nobody but that
-// provider can say who logged in. (rule U9)
-func (c *Connection) named(k *checked) bool {
-	s, own := &k.strategy, c.protocol()
-	return s.Named || !c.Options.FetchUserProfile.IsZero() || own.TokenURL == "" || own.Host != "" ||
-		s.TokenURL != own.TokenURL || s.UserinfoURL != own.UserinfoURL
+// maxProblems bounds what an error lists, and Warnings.
+const maxProblems = 100
+
+// A ConfigError holds everything that is wrong with a connection.
+type ConfigError struct {
+	Connection string    // its name, where it has one
+	Problems   []Problem // the first 100
+	More       int       // how many there are beside them
 }
 
-// checkOneAuthentication refuses a second way beside one that is attached: RFC
-// 6749 section 2.3 has one for each request. Of a client secret it says nothing,
-// since the custom header then stands in its place. (rule H6)
-func (c *Connection) checkOneAuthentication(k *checked) {
-	o := &c.Options
-	switch o.TokenEndpointAuthMethod {
-	case "private_key_jwt", "client_secret_jwt", "tls_client_auth", "self_signed_tls_client_auth":
-	default:
-		return
-	}
-	for name, value := range o.CustomHeaders {
-		if strings.EqualFold(name, "Authorization") && check.Authenticates(value.Reveal(), o.ClientID) {
-			k.report("/options/customHeaders"+strictjson.Pointer(name), "is this client's authentication, and token_endpoint_auth_method asks for another; remove one")
-		}
-	}
+// A Problem is one thing that is wrong with a connection.
+type Problem struct {
+	Pointer string // RFC 6901, such as /options/upstream_params/blog/alias
+	Message string // what is wrong and the remedy; holds no secret
 }
 
-// checkText reports what the schema found in the text, as far as the program
-// has not changed it since.
-func (c *Connection) checkText(k *checked) {
-	if len(c.text) == 0 {
-		return
+// Error lists the problems in one line.
+func (e *ConfigError) Error() string {
+	var b strings.Builder
+	b.WriteString("upstream: connection")
+	if e.Connection != "" {
+		fmt.Fprintf(&b, " %q", check.Shown(e.Connection))
 	}
-	var changed []string
-	for _, e := range c.edits() {
-		at := ""
-		for _, name := range e.Path {
-			at += strictjson.Pointer(name)
+	for i, p := range e.Problems {
+		b.WriteString([]string{": ", "; "}[min(i, 1)])
+		if p.Pointer != "" {
+			quoted := strconv.Quote(check.Shown(p.Pointer)) // keeps the message on one line
+			b.WriteString(quoted[1:len(quoted)-1] + " ")
 		}
-		changed = append(changed, at)
+		b.WriteString(p.Message)
 	}
-	for _, p := range c.text {
-		if c.Strategy == "twitter" && k.strategy.Protocol == strategy.OAuth2 && strings.HasPrefix(p.Pointer, "/options/consumer") {
-			continue // an app has a pair for each protocol there, and this one is not in use
-		}
-		if !slices.ContainsFunc(changed, func(at string) bool { return p.Pointer == at || strings.HasPrefix(p.Pointer, at+"/") }) {
-			k.report(p.Pointer, p.Message)
-		}
+	if e.More > 0 {
+		fmt.Fprintf(&b, "; and %d more", e.More)
 	}
+	return b.String()
 }
 
-// checkRaw checks the options that are JSON texts, which the program may have
-// set to anything, and reads the metadata.
-func (c *Connection) checkRaw(k *checked) {
-	if problems := c.notJSON(); problems != nil {
-		k.add(problems)
-		return
-	}
-	var problems []metadata.Problem
-	k.metadata, problems = metadata.Read(c.Options.OIDCMetadata)
-	for _, p := range problems {
-		k.report("/options/oidc_metadata"+p.Pointer, p.Message)
-	}
+// configError lists what can be read and counts the rest.
+func configError(connection string, problems []Problem) *ConfigError {
+	listed := min(len(problems), maxProblems)
+	return &ConfigError{connection, slices.Clip(problems[:listed]), len(problems) - listed}
 }
 
-// notJSON gives the options that have to be JSON texts and are not.
-func (c *Connection) notJSON() (problems []Problem) {
-	o := &c.Options
-	for _, raw := range []struct {
-		at   string
-		text json.RawMessage
-	}{{"oidc_metadata", o.OIDCMetadata}, {"attribute_map", o.AttributeMap}, {"fieldsMap", o.FieldsMap}} {
-		var syntax *strictjson.Error
-		if len(raw.text) > 0 && errors.As(strictjson.Check(raw.text), &syntax) {
-			problems = append(problems, Problem{"/options/" + raw.at, "cannot be read as JSON: " + syntax.Error()})
-		}
+// told gives problems as the package tells them, nil for none.
+func told(found []lossless.Problem) (problems []Problem) {
+	for _, p := range found {
+		problems = append(problems, Problem(p))
 	}
 	return problems
-}
-
-// checkOptions holds single options against the table, and against each other.
-func (c *Connection) checkOptions(k *checked) {
-	o := &c.Options
-	if o.ClientID == "" && k.strategy.OAuth() && k.strategy.Protocol != strategy.OAuth1 {
-		k.reportAt("options/client_id", "is missing; the identity provider gave it when the auth server was registered there")
-	}
-	for _, v := range [...]struct{ path, text string }{
-		{"display_name", c.DisplayName}, {"options/client_id", o.ClientID}, {"options/client_secret", o.ClientSecret.Reveal()},
-		{"options/scripts/fetchUserProfile", o.FetchUserProfile.Reveal()}, {"options/icon_url", o.IconURL},
-		{"options/token_endpoint_auth_method", o.TokenEndpointAuthMethod}, {"options/connection_settings/pkce", o.PKCE},
-		{"options/token_endpoint_auth_signing_alg", o.TokenEndpointAuthSigningAlg},
-		{"options/token_endpoint_jwtca_aud_format", o.TokenEndpointJWTCAAudFormat},
-		{"options/community_base_url", o.CommunityBaseURL}, {"options/baseUrl", o.BaseURL},
-		{"options/dpop_signing_alg", o.DPoPSigningAlg}, {"options/protocol", o.Protocol}, {"options/waad_protocol", o.WAADProtocol},
-		{"options/identity_api", o.IdentityAPI}, {"options/type", o.Type}, {"options/should_trust_email_verified_connection", o.ShouldTrustEmailVerified},
-	} {
-		if v.text == "" {
-			continue
-		}
-		if m := option.Get(v.path); m.Enum != nil && m.Serves(c.Strategy) && !slices.Contains(m.Enum, v.text) {
-			k.reportAt(v.path, m.WrongValue(v.text))
-		} else if most := m.Bound(c.Strategy).Text; most > 0 {
-			k.reportAt(v.path, check.Length(v.text, most))
-		}
-	}
-	if o.IconURL != "" {
-		k.reportAt("options/icon_url", check.WebURL(o.IconURL, c.bound("options/icon_url").Text))
-	}
-	if o.PKCE == "disabled" && o.PKCEEnabled {
-		k.reportAt("options/connection_settings/pkce", "is disabled while pkce_enabled is true; keep one of them")
-	}
-	c.checkScope(k)
-}
-
-func (c *Connection) checkScope(k *checked) {
-	limit, scope := c.bound("options/scope"), c.Options.Scope
-	if _, isArray := strictjson.Elements(c.doc.Lookup("options/scope")); !isArray {
-		k.reportAt("options/scope", check.Length(strings.Join(scope, " "), limit.Text))
-		return
-	}
-	if len(scope) > limit.Items {
-		k.reportAt("options/scope", fmt.Sprintf("has more than %d items; join some by spaces", limit.Items))
-	}
-	for i, item := range scope {
-		if message := check.Length(item, limit.Item); message != "" {
-			k.report("/options/scope/"+strconv.Itoa(i), message)
-		}
-	}
-}
-
-// checkEndpoints resolves the endpoints, and collects the layers, the
-// authorization endpoint's query among them. (rule O8)
-func (c *Connection) checkEndpoints(k *checked) {
-	o, s := &c.Options, &k.strategy
-	*s = s.Resolve(c.Strategy, strategy.Own{
-		AuthorizationURL: o.AuthorizationURL, TokenURL: o.TokenURL, UserinfoEndpoint: o.UserinfoEndpoint,
-		UserAuthorizationURL: o.UserAuthorizationURL, RequestTokenURL: o.RequestTokenURL, AccessTokenURL: o.AccessTokenURL,
-		Metadata: k.metadata, Type: o.Type, Promised: o.DiscoveryURL != "" || o.Issuer != "", AnyHTTP: c.InsecureAllowHTTP,
-	}, k.reportAt)
-	at := "options/authorizationURL"
-	if s.Protocol == strategy.OAuth1 {
-		at = "options/userAuthorizationURL"
-	}
-	base, query, _ := strings.Cut(s.AuthURL, "?")
-	if check.Length(s.AuthURL, c.bound("options/authorizationURL").Text) != "" {
-		query = "" // that was a problem, and is not taken apart
-	}
-	k.base, k.entries = base, outgoing.Check(c.configured(k), query, k.doc.Spelling(option.Get(at).Paths()...), k.report)
-	for i := range k.entries {
-		e := &k.entries[i]
-		if e.Name == "scope" && e.Layer != plan.URL && s.Protocol == strategy.OIDC && !slices.Contains(strings.Fields(e.Value), "openid") {
-			k.warn(e.Pointer(), "has no openid, and goes out as it is written: the identity provider gives no ID token then")
-		}
-	}
-}
-
-// configured brings layers 2 to 4 to one list, the highest first and each in the
-// order of the configuration, and after them what the strategy asks for.
-func (c *Connection) configured(k *checked) []outgoing.Entry {
-	o := &c.Options
-	return slices.Concat(
-		layer(c, k, plan.UpstreamParams, "options/upstream_params", o.UpstreamParams, Param.outgoing),
-		layer(c, k, plan.AuthParamsMap, "options/authParamsMap", o.AuthParamsMap, func(a Alias) outgoing.Param { return outgoing.Param{Alias: string(a)} }),
-		layer(c, k, plan.AuthParams, "options/authParams", o.AuthParams, func(value string) outgoing.Param { return outgoing.Param{Value: value} }),
-		outgoing.OfStrategy(c.Strategy, cmp.Or(o.Domain, o.TenantDomain)))
-}
-
-// layer gives the entries of one of them. What goes beyond the limit is counted, and
-// not looked at. (rule P1)
-func layer[V any](c *Connection, k *checked, layer plan.Layer, path string, values map[string]V, param func(V) outgoing.Param) []outgoing.Entry {
-	names, most := lossless.Keys(c.doc.Lookup(path), values), c.bound(path).Members
-	if len(names) > most {
-		k.reportAt(path, fmt.Sprintf("has more than %d members", most))
-	}
-	return outgoing.Of(layer, "/"+path, names[:min(len(names), most)], values, param)
 }

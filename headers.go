@@ -24,6 +24,7 @@ import (
 	"example.com/upstream/internal/check"
 	"example.com/upstream/internal/endpoint"
 	"example.com/upstream/internal/strategy"
+	"example.com/upstream/internal/valid"
 )
 
 const maxPollInterval = 24 * 60 * 60 // seconds between two polls for a device's token
@@ -302,8 +303,8 @@ func NewTokenConfig(c oauth2.Config, headers Headers) (*TokenConfig, error) {
 	for _, name := range slices.Sorted(maps.Keys(headers)) {
 		list = append(list, check.Header{Name: name, Value: headers[name].Reveal()})
 	}
-	if problems := memberProblems("", check.Headers(list)); problems != nil {
-		return nil, configError("", problems)
+	if problems := valid.Members("", check.Headers(list)); problems != nil {
+		return nil, configError("", told(problems))
 	}
 	c.Scopes = slices.Clone(c.Scopes) // the caller's
 	config := newTokenConfig(c, list)
@@ -311,26 +312,26 @@ func NewTokenConfig(c oauth2.Config, headers Headers) (*TokenConfig, error) {
 }
 
 // tokenConfig is what the connection says of its token requests.
-func (c *Connection) tokenConfig(k *checked, scopes []string) tokenConfig {
+func (c *Connection) tokenConfig(k *valid.Result, scopes []string) tokenConfig {
 	o := &c.Options
 	config := oauth2.Config{
 		ClientID:     o.ClientID,
 		ClientSecret: o.ClientSecret.Reveal(),
 		Scopes:       scopes,
-		Endpoint:     oauth2.Endpoint{AuthURL: k.strategy.AuthURL, TokenURL: k.strategy.TokenURL, AuthStyle: oauth2.AuthStyleInParams},
+		Endpoint:     oauth2.Endpoint{AuthURL: k.Strategy.AuthURL, TokenURL: k.Strategy.TokenURL, AuthStyle: oauth2.AuthStyleInParams},
 	}
-	if k.strategy.Protocol == strategy.OAuth1 { // its secret signs requests, and never leaves
+	if k.Strategy.Protocol == strategy.OAuth1 { // its secret signs requests, and never leaves
 		config.ClientSecret, config.Endpoint = "", oauth2.Endpoint{}
-		return newTokenConfig(config, c.headers())
+		return newTokenConfig(config, k.Headers)
 	}
-	demands := o.demands(c.Strategy, k.metadata.RequirePAR)
+	demands := o.demands(c.Strategy, k.Metadata.RequirePAR)
 	switch method := o.TokenEndpointAuthMethod; {
 	case method != "" && method != "client_secret_basic" && method != "client_secret_post", slices.Contains(demands, demandKey):
 		config.ClientSecret = "" // none, or what a Protection does
-	case method == "client_secret_basic", method == "" && k.strategy.BasicAuth && !o.ClientSecret.IsZero():
+	case method == "client_secret_basic", method == "" && k.Strategy.BasicAuth && !o.ClientSecret.IsZero():
 		config.Endpoint.AuthStyle = oauth2.AuthStyleInHeader
 	}
-	t := newTokenConfig(config, c.headers())
+	t := newTokenConfig(config, k.Headers)
 	if len(o.TokenParams) > 0 {
 		t.params = make(url.Values, len(o.TokenParams))
 	}

@@ -65,12 +65,6 @@ func Static(value string) Param { return Param{Value: value} }
 // Dynamic returns a Param that passes the incoming parameter on.
 func Dynamic(alias Alias) Param { return Param{Alias: alias} }
 
-// outgoing gives the Param as all layers are checked and compiled.
-func (p Param) outgoing() outgoing.Param {
-	return outgoing.Param{Value: p.Value, Alias: string(p.Alias), From: p.From, Unless: p.Unless, Essential: p.Essential,
-		Allow: p.Allow, AllowPattern: p.AllowPattern, Translate: p.Translate}
-}
-
 const maxParamName = 128 // characters; see check.ParameterName
 
 // paramsField reads and writes upstream_params.
@@ -125,6 +119,16 @@ func (f paramsField) Agrees(text []byte) bool {
 func (f paramsField) Edits(was lossless.Field, text []byte, path []string) []strictjson.Edit {
 	return lossless.DictEdits(*was.(paramsField).p, *f.p, text, path,
 		func(a, b Param) bool { return reflect.DeepEqual(a, b) })
+}
+
+// Value gives what internal/valid looks at.
+func (f paramsField) Value() any {
+	out := make(map[string]outgoing.Param, len(*f.p))
+	for name, p := range *f.p {
+		out[name] = outgoing.Param{Value: p.Value, Alias: string(p.Alias), From: p.From, Unless: p.Unless, Essential: p.Essential,
+			Allow: p.Allow, AllowPattern: p.AllowPattern, Translate: p.Translate}
+	}
+	return out
 }
 
 func readParam(text []byte, at string) (p Param, problems []lossless.Problem) {

@@ -25,6 +25,7 @@ import (
 	"example.com/upstream/internal/mapping"
 	"example.com/upstream/internal/strategy"
 	"example.com/upstream/internal/strictjson"
+	"example.com/upstream/internal/valid"
 )
 
 // A Profile is what an identity provider says about the user who logged in. It
@@ -186,10 +187,10 @@ type profiles struct {
 	conn           *Connection // what fetcher gets
 }
 
-func newProfiles(conn *Connection, k *checked) profiles {
-	o, s := &conn.Options, &k.strategy
+func newProfiles(conn *Connection, k *valid.Result) profiles {
+	o, s := &conn.Options, &k.Strategy
 	u := profiles{
-		name: conn.Name, strategy: conn.Strategy, named: conn.named(k), oidc: s.Protocol == strategy.OIDC,
+		name: conn.Name, strategy: conn.Strategy, named: k.Named, oidc: s.Protocol == strategy.OIDC,
 		userinfo: s.UserinfoURL, script: !o.FetchUserProfile.IsZero(),
 		mapping: mapping.Read(o.AttributeMap, o.FieldsMap, o.UserIDAttribute),
 	}

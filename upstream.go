@@ -149,6 +149,7 @@ import (
 	"example.com/upstream/internal/plan"
 	"example.com/upstream/internal/rule"
 	"example.com/upstream/internal/strategy"
+	"example.com/upstream/internal/valid"
 	"golang.org/x/oauth2"
 )
 
@@ -471,22 +472,22 @@ const (
 // OAuth authorization endpoint, else a [*ConfigError] with every problem.
 func NewProvider(conn *Connection) (*Provider, error) {
 	if conn != nil && conn.Strategy != "" {
-		switch p := conn.protocol().Protocol; p {
+		switch p := conn.values().Protocol().Protocol; p {
 		case strategy.OAuth2, strategy.OIDC, strategy.OAuth1:
 		default:
 			return nil, &ProtocolError{conn.Strategy, p.String()}
 		}
 	}
 	k := conn.check()
-	if len(k.problems) > 0 {
-		return nil, configError(conn.name(), k.problems)
+	if len(k.Problems) > 0 {
+		return nil, configError(conn.name(), told(k.Problems))
 	}
 	o := &conn.Options
 	p := &provider{
 		profiles: newProfiles(conn, k), insecure: conn.InsecureAllowHTTP,
-		oauth1: k.strategy.Protocol == strategy.OAuth1,
+		oauth1: k.Strategy.Protocol == strategy.OAuth1,
 	}
-	p.expected = callback.Expectation{Issuer: cmp.Or(o.Issuer, k.metadata.Issuer), HasIssuer: k.metadata.ResponseIssuer}
+	p.expected = callback.Expectation{Issuer: cmp.Or(o.Issuer, k.Metadata.Issuer), HasIssuer: k.Metadata.ResponseIssuer}
 	p.nonce = p.oidc && (o.SendBackChannelNonce || string(conn.doc.Lookup("options/send_back_channel_nonce")) != "false")
 	switch {
 	case o.PKCE == "disabled":
@@ -494,22 +495,22 @@ func NewProvider(conn *Connection) (*Provider, error) {
 	case o.PKCEEnabled || o.PKCE != "":
 		p.pkce = pkceRequired
 	}
-	scopes := p.scopes(conn, k.entries)
+	scopes := p.scopes(conn, k.Entries)
 	p.config = conn.tokenConfig(k, scopes.Own)
 	p.compile(k, o.ClientID, scopes)
 	return p.public(), nil
 }
 
 // compile makes the plan of a connection's entries.
-func (p *provider) compile(k *checked, clientID string, scopes plan.Scopes) {
-	sources, entries := outgoing.Compile(k.entries)
+func (p *provider) compile(k *valid.Result, clientID string, scopes plan.Scopes) {
+	sources, entries := outgoing.Compile(k.Entries)
 	p.sources = sources
 	if p.oauth1 {
-		p.plan = plan.NewOAuth1(k.base, entries)
+		p.plan = plan.NewOAuth1(k.Base, entries)
 		return
 	}
 	scopes.Asked = p.sources.Of(incoming.Names[incoming.ConnectionScope])
-	p.plan = plan.New(k.base, clientID, scopes, entries)
+	p.plan = plan.New(k.Base, clientID, scopes, entries)
 }
 
 // scopes says what the connection asks for. (rules M5, M6, O6)

@@ -46,6 +46,8 @@ func (f *plain) Edits(was Field, _ []byte, path []string) []strictjson.Edit {
 	return textEdits(string(*was.(*plain)), string(*f), path)
 }
 
+func (f *plain) Value() any { return string(*f) }
+
 // NonEmpty is a string that, where it stands, is not empty: "" for a URL is a form
 // that was sent with a field left blank. The value is "" then as if it were absent.
 func NonEmpty(p *string) Field { return (*nonEmpty)(p) }
@@ -65,6 +67,8 @@ func (f *nonEmpty) Agrees(text []byte) bool { return textAgrees(text, string(*f)
 func (f *nonEmpty) Edits(was Field, _ []byte, path []string) []strictjson.Edit {
 	return textEdits(string(*was.(*nonEmpty)), string(*f), path)
 }
+
+func (f *nonEmpty) Value() any { return string(*f) }
 
 // Opaque is a string in a type of its own, that seal makes of it and open gives
 // back: a secret that does not print. Edits open it, since to compare two sealed ones
@@ -93,6 +97,8 @@ func (f opaque[S]) Agrees(text []byte) bool { return textAgrees(text, f.open(*f.
 func (f opaque[S]) Edits(was Field, _ []byte, path []string) []strictjson.Edit {
 	return textEdits(f.open(*was.(opaque[S]).p), f.open(*f.p), path)
 }
+
+func (f opaque[S]) Value() any { return f.open(*f.p) }
 
 // textAgrees takes an absent member and "" for one and the same.
 func textAgrees(text []byte, now string) bool { return text == nil && now == "" || TextIs(text, now) }
@@ -149,6 +155,8 @@ func (f flag) Edits(was Field, _ []byte, path []string) []strictjson.Edit {
 	return []strictjson.Edit{{Path: path, Value: strictjson.Marshal(*f.p)}}
 }
 
+func (f flag) Value() any { return *f.p }
+
 // Integer is a whole number. The zero value of an absent one is 0. 1.0 and 1e0, which
 // are whole to JSON, are refused: no program writes a version so.
 func Integer(p *int) Field { return integer{p} }
@@ -179,6 +187,8 @@ func (f integer) Edits(was Field, _ []byte, path []string) []strictjson.Edit {
 	return []strictjson.Edit{{Path: path, Value: strictjson.Marshal(*f.p)}}
 }
 
+func (f integer) Value() any { return *f.p }
+
 // Raw is a value of any type, as its text. Whoever puts another text there
 // checks that it is JSON. The text is copied both ways, since a host may write into
 // the slice that it holds, and the document is shared by copies of a connection.
@@ -203,6 +213,8 @@ func (f raw[S]) Edits(was Field, _ []byte, path []string) []strictjson.Edit {
 		return []strictjson.Edit{{Path: path, Value: bytes.Clone(now)}}
 	}
 }
+
+func (f raw[S]) Value() any { return []byte(*f.p) }
 
 // List is an array of strings.
 func List(p *[]string) Field { return list{p, false} }
@@ -273,6 +285,8 @@ func (f list) Edits(was Field, text []byte, path []string) []strictjson.Edit {
 	return []strictjson.Edit{{Path: path, Value: strictjson.Marshal(now)}} // an empty one, too: an Update reads its absence otherwise
 }
 
+func (f list) Value() any { return *f.p }
+
 // Dict is an object of strings.
 func Dict[S ~string](p *map[string]S) Field { return dict[S]{p, to[S], from[S], false} }
 
@@ -330,6 +344,17 @@ func (f dict[S]) Agrees(text []byte) bool {
 
 func (f dict[S]) Edits(was Field, text []byte, path []string) []strictjson.Edit {
 	return DictEdits(*was.(dict[S]).p, *f.p, text, path, func(a, b S) bool { return f.open(a) == f.open(b) })
+}
+
+func (f dict[S]) Value() any {
+	if own, ok := any(*f.p).(map[string]string); ok {
+		return own
+	}
+	out := make(map[string]string, len(*f.p))
+	for name, s := range *f.p {
+		out[name] = f.open(s)
+	}
+	return out
 }
 
 // DictEdits gives the edits that turn the object in text, which held was, into

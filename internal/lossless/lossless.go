@@ -50,6 +50,10 @@ type Field interface {
 	// not texts: a text that Read could not take leaves was as it is, so that
 	// nobody's change is nobody's edit.
 	Edits(was Field, text []byte, path []string) []strictjson.Edit
+	// Value gives the Go value as JSON has it, whatever its type in Go: a string,
+	// bool, int, []byte (of Raw), []string or map[string]string. It may be the Go
+	// value's own: not to be changed.
+	Value() any
 }
 
 // A Member binds a member, by its path from the root, to a field of T. A
@@ -74,6 +78,7 @@ type Schema[T any] struct {
 	below   map[string][]string // the modelled objects in each, by its path
 	split   map[string][]string // each path by its names
 	places  [][]place           // of each member, by spelling
+	number  map[string]int      // of each member, by its usual path
 }
 
 // place is a path, taken apart once: the object to look in, and the name there.
@@ -83,8 +88,9 @@ type place struct{ path, parent, base string }
 // NewSchema makes a schema of its members. Their order is that of problems and of
 // edits, and new members are written in it: so it is the order that a reader expects.
 func NewSchema[T any](members ...Member[T]) *Schema[T] {
-	s := &Schema[T]{members: members, objects: 1, below: map[string][]string{}, split: map[string][]string{}}
-	for _, m := range members {
+	s := &Schema[T]{members: members, objects: 1, below: map[string][]string{}, split: map[string][]string{}, number: map[string]int{}}
+	for i, m := range members {
+		s.number[m.Paths[0]] = i
 		var places []place
 		for _, path := range m.Paths {
 			places = append(places, place{path, parent(path), base(path)})
@@ -246,6 +252,16 @@ func same(a, b []byte) bool {
 	return string(a) == string(b) || strictjson.IsText(a) && strictjson.IsText(b) && strictjson.Text(a) == strictjson.Text(b)
 }
 
+// Value gives the value that v has for the member with that usual path, which the
+// schema has to have.
+func (s *Schema[T]) Value(v *T, path string) any {
+	i, ok := s.number[path]
+	if !ok {
+		panic("lossless: no member " + path) // at the first test
+	}
+	return s.members[i].Field(v).Value()
+}
+
 // Edits gives what must be edited in the document, nil for nothing, so that it
 // says what v says. Members that v agrees with are not among them. The paths
 // of the edits are the schema's own.
@@ -307,6 +323,26 @@ func (s *Schema[T]) agrees(d *Document, v *T) bool {
 		}
 	}
 	return true
+}
+
+// Standing gives the problems that Decode found as far as no edit has replaced what
+// they are about.
+func Standing(problems []Problem, edits []strictjson.Edit) []Problem {
+	var changed []string
+	for _, e := range edits {
+		at := ""
+		for _, name := range e.Path {
+			at += strictjson.Pointer(name)
+		}
+		changed = append(changed, at)
+	}
+	var out []Problem
+	for _, p := range problems {
+		if !slices.ContainsFunc(changed, func(at string) bool { return p.Pointer == at || strings.HasPrefix(p.Pointer, at+"/") }) {
+			out = append(out, p)
+		}
+	}
+	return out
 }
 
 // Lookup gives the text of the member at path, nil if there is none. It knows no
