@@ -4,6 +4,11 @@
 //
 // It must not know where a document comes from, nor where in it a member stands,
 // nor which of the fields a profile has: that is the caller's list.
+//
+// Reading is lenient where providers differ and nobody is harmed (a number or false for
+// a text), and strict where a guess would make two users one, or one user two: the user
+// id, and whether an address is verified. What is read and written again reads the
+// same, so that a host may keep a profile as JSON.
 package attribute
 
 import (
@@ -64,6 +69,8 @@ func (o *Object) Set(name string, value []byte) (problem string) {
 			problem = readText(to, value)
 		}
 	case **bool:
+		// Anything but true is false, which only costs the user a confirmation: true for
+		// "yes" or 1 could give one user's account to whoever typed in the address.
 		if !strictjson.IsNull(value) {
 			is := string(value) == "true" || strictjson.Text(value) == "true"
 			*to = &is
@@ -82,7 +89,9 @@ func (o *Object) Set(name string, value []byte) (problem string) {
 }
 
 // readID takes no value that could stand for two users: float64 would make
-// 9007199254740993 its neighbour, and a lone surrogate decodes to U+FFFD.
+// 9007199254740993 its neighbour, and a lone surrogate decodes to U+FFFD. A number keeps
+// its digits, and 1e3 or 1.0 is refused rather than written out: the next version of the
+// provider's program might write it out otherwise.
 func readID(id *string, value []byte) (problem string) {
 	switch {
 	case isInteger(value) && check.UserID(string(value)):
@@ -111,13 +120,15 @@ func readText(text *string, value []byte) (problem string) {
 	return ""
 }
 
+// isInteger goes by the text of a value, which is not empty.
 func isInteger(value []byte) bool {
 	return (value[0] == '-' || '0' <= value[0] && value[0] <= '9') && !bytes.ContainsAny(value, ".eE")
 }
 
 // Marshal writes the fields that are set, in their order, then objects and all
 // other members in the order of names. The error is about a text that the program
-// has put there and that is not JSON.
+// has put there and that is not JSON. What comes from a document was checked, but a
+// host may write to Extra, and one wrong text would make the whole unreadable.
 func (o *Object) Marshal() ([]byte, error) {
 	out := []byte{'{'}
 	put := func(name string, value []byte) {

@@ -25,6 +25,12 @@ const maxUnless = 20 // items, more than anybody needs
 
 // wrongStatic says what is wrong with a name, and with a fixed value for it.
 // (rules C7, M3)
+//
+// Three of the protocol's parameters may be fixed, within what this library can
+// finish: response_type other than code brings tokens through the browser (RFC 9700
+// section 2.1.2), and response_mode fragment brings the answer to a page and not to
+// the server. They are known by their exact names alone, so that another spelling is
+// not a way around.
 func wrongStatic(name, value string) string {
 	if message := check.ParameterName(name); message != "" {
 		return message
@@ -45,6 +51,10 @@ func wrongStatic(name, value string) string {
 
 // Extra says what is wrong with the host's own parameters above a plan, by the
 // rules for configured ones; "" if nothing is. (rule B4)
+//
+// It is asked at each login that has some. Their names are the host's code, and their
+// spelling is held against all that the plan may send: which of two spellings goes out
+// would otherwise depend on the request.
 func Extra(extra map[string]string, p *plan.Plan) string {
 	spellings := make(map[string]string, len(extra))
 	for name := range p.Names {
@@ -68,7 +78,9 @@ func Extra(extra map[string]string, p *plan.Plan) string {
 	return ""
 }
 
-// check reports what is wrong with one entry.
+// check reports what is wrong with one entry. A dynamic scope, response_type or
+// response_mode would let an application decide what the auth server asks for, or how
+// the answer reaches it.
 func (e *Entry) check(k *checker) {
 	switch e.Name {
 	case "scope", "response_type", "response_mode":
@@ -92,7 +104,9 @@ func (e *Entry) check(k *checker) {
 	}
 }
 
-// checkParam reports what is wrong with an entry of upstream_params.
+// checkParam reports what is wrong with an entry of upstream_params. Rules beside a
+// fixed value are a problem and not ignored: whoever wrote allow there believes that
+// something is checked.
 func (e *Entry) checkParam(k *checker) {
 	if e.Alias != "" && incoming.Of(e.Alias) >= incoming.AliasEnd {
 		message := notInList(e.Alias, incoming.Names[:incoming.AliasEnd])
@@ -135,7 +149,8 @@ func (e *Entry) checkParam(k *checker) {
 }
 
 // checkPattern compiles the pattern, unless those before it were as much as may
-// be.
+// be. What is known without compiling (Cost) is added first, and what a refused one
+// has cost counts as well, so that 200 hostile patterns take as much as a few.
 func (e *Entry) checkPattern(k *checker) {
 	const together = "takes too much work together with the patterns before it; make them shorter"
 	if k.patterns+rule.Cost(e.AllowPattern) > rule.MaxCost {
@@ -150,7 +165,8 @@ func (e *Entry) checkPattern(k *checker) {
 	e.pattern = re
 }
 
-// swapped is the hint where the entry reads the wrong way round.
+// swapped is the hint where the entry reads the wrong way round: the commonest mistake
+// with aliases, since both names are names of parameters.
 func (e *Entry) swapped(end incoming.Slot) string {
 	if incoming.Of(e.Name) >= end {
 		return ""
@@ -158,7 +174,9 @@ func (e *Entry) swapped(end incoming.Slot) string {
 	return "; the entry's name is the identity provider's, and what it holds is the incoming parameter: swap them"
 }
 
-// checkFrom reports what is wrong with an entry that has From. (rules B1, B3)
+// checkFrom reports what is wrong with an entry that has From. (rules B1, B3) An alias
+// is one of a few names whose meaning at an IdP is known; behind From may be anything
+// that an IdP has, so that the values are closed instead.
 func (e *Entry) checkFrom(k *checker) {
 	if e.Alias != "" {
 		e.report(k, "/from", "stands beside alias; keep one of them")
@@ -176,7 +194,9 @@ func (e *Entry) checkFrom(k *checker) {
 }
 
 // wrongSource says what keeps an incoming parameter from being named by From or
-// Unless, "" if nothing does.
+// Unless, "" if nothing does. What the two protocols each have for themselves (state,
+// redirect_uri, PKCE, scope) is about the application and the auth server, and would
+// mean something else to the IdP; one that it gets is also one that it may log.
 func wrongSource(name string) string {
 	if message := check.ParameterName(name); message != "" {
 		return message

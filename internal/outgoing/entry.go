@@ -4,6 +4,19 @@
 //
 // It must not know Go's form of a connection nor its JSON, but for the pointers
 // that it reports at; nor how a request is parsed, or what a transaction has to be.
+//
+// One form for four sources, because they compete for one URL, and a name that is
+// wrong in one is wrong in all:
+//
+//	upstream_params   {"blog": {"value": "x"}}          Value
+//	                  {"hint": {"alias": "login_hint"}}  Alias, with rules and a default
+//	authParamsMap     {"hint": "login_hint"}             Alias
+//	authParams        {"blog": "x"}                      Value
+//	of the strategy   hd, response_mode                  Value
+//	authorizationURL  ?blog=x                            Value
+//
+// The order of entries is that of the layers, the highest first, so that of two that
+// collide the lower one gets the problem: an administrator goes by what wins. (rule M4)
 package outgoing
 
 import (
@@ -102,6 +115,9 @@ type checker struct {
 // configuration has them, and gives them with those of the last: rawQuery is the
 // authorization endpoint's query, at where the configuration has it. What collides
 // with an entry of the strategy's own is what is configured.
+//
+// The same name in two layers is what layers are for. Two names that some server reads
+// as one are not: both would be sent, and the server would choose between them.
 func Check(entries []Entry, rawQuery, at string, report func(pointer, message string)) []Entry {
 	k := &checker{report: report}
 	folded := make(map[string]string, len(entries))
@@ -124,7 +140,10 @@ func Check(entries []Entry, rawQuery, at string, report func(pointer, message st
 	return entries
 }
 
-// ofURL takes the query of the authorization endpoint apart (layer 5).
+// ofURL takes the query of the authorization endpoint apart (layer 5; RFC 6749 section
+// 3.1 lets it have one, and wants it kept). It is read as strictly as a request, and
+// written anew with all others: a pair that two readers may take for two things has to
+// go while its administrator looks at it.
 func (k *checker) ofURL(rawQuery, at string) (out []Entry) {
 	seen := map[string]bool{}
 	for pair := range strings.SplitSeq(rawQuery, "&") {
