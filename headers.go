@@ -13,10 +13,8 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
-	"sync"
 
 	"golang.org/x/oauth2"
 
@@ -26,8 +24,6 @@ import (
 	"example.com/upstream/internal/strategy"
 	"example.com/upstream/internal/valid"
 )
-
-const maxPollInterval = 24 * 60 * 60 // seconds between two polls for a device's token
 
 // A Callback is what the identity provider sent the browser back with. All of it
 // is the word of whoever sent the browser, until [Provider.CheckCallback].
@@ -218,11 +214,13 @@ func (a *attachment) refusal(demands ...string) error {
 	return configError(a.connection, problems)
 }
 
-func (a *attachment) wrap(ctx context.Context, target Target) endpoint.Wrap {
+func (a *attachment) wrap(target Target) endpoint.Wrap {
 	if a == nil || a.protect == nil {
 		return nil
 	}
-	return func(base http.RoundTripper) http.RoundTripper { return a.protect(ctx, target, base) }
+	return func(ctx context.Context, base http.RoundTripper) http.RoundTripper {
+		return a.protect(ctx, target, base)
+	}
 }
 
 // authorization gives the header's value that the token is sent with. A type that
@@ -235,7 +233,7 @@ func (a *attachment) authorization(token *oauth2.Token) (string, error) {
 	case !strings.EqualFold(kind, "DPoP"):
 		return kind + " " + token.AccessToken, nil
 	case a == nil || !a.dpop:
-		return "", &endpointError{text: "upstream: a token of type DPoP is not a bearer token; set options.dpop_signing_alg, " +
+		return "", &endpoint.Error{Text: "a token of type DPoP is not a bearer token; set options.dpop_signing_alg, " +
 			"and attach what makes its proofs with Provider.WithProtection"}
 	}
 	return "DPoP " + token.AccessToken, nil
@@ -281,14 +279,30 @@ func (c *TokenConfig) get() *tokenConfig {
 	return *c.c
 }
 
-func (c *tokenConfig) public() *TokenConfig { return &TokenConfig{&c} }
+// usable gives what makes token requests, or why nothing does.
+func (c *TokenConfig) usable() (*tokenConfig, error) {
+	in := c.get()
+	if in == nil || in.OAuth.Endpoint.TokenURL == "" {
+		return nil, &endpoint.Error{Text: "there is no usable token URL; set Endpoint.TokenURL (an OAuth 1.0a connection has none for oauth2)"}
+	}
+	return in, in.refusal()
+}
 
 type tokenConfig struct {
-	*attachment               // nil for none
-	oauth       oauth2.Config // not embedded: AuthCodeURL would come with it, and know nothing of the connection
-	headers     http.Header
-	params      url.Values // token_params, never written
-	tokenURL    string     // as it stands in a request, "" if none can be made
+	*attachment // nil for none
+	endpoint.Tokens
+}
+
+// public makes all that a TokenConfig is in one piece of memory.
+func (c *tokenConfig) public() *TokenConfig {
+	made := &struct {
+		outer TokenConfig
+		inner *tokenConfig
+		own   tokenConfig
+	}{own: *c}
+	made.inner = &made.own
+	made.outer.c = &made.inner
+	return &made.outer
 }
 
 // NewTokenConfig is for programs that have an [oauth2.Config] and headers for its
@@ -307,7 +321,7 @@ func NewTokenConfig(c oauth2.Config, headers Headers) (*TokenConfig, error) {
 		return nil, configError("", told(problems))
 	}
 	c.Scopes = slices.Clone(c.Scopes) // the caller's
-	config := newTokenConfig(c, list)
+	config := tokenConfig{Tokens: endpoint.NewTokens(c, list, nil)}
 	return config.public(), nil
 }
 
@@ -322,7 +336,7 @@ func (c *Connection) tokenConfig(k *valid.Result, scopes []string) tokenConfig {
 	}
 	if k.Strategy.Protocol == strategy.OAuth1 { // its secret signs requests, and never leaves
 		config.ClientSecret, config.Endpoint = "", oauth2.Endpoint{}
-		return newTokenConfig(config, k.Headers)
+		return tokenConfig{Tokens: endpoint.NewTokens(config, k.Headers, nil)}
 	}
 	demands := o.demands(c.Strategy, k.Metadata.RequirePAR)
 	switch method := o.TokenEndpointAuthMethod; {
@@ -331,45 +345,11 @@ func (c *Connection) tokenConfig(k *valid.Result, scopes []string) tokenConfig {
 	case method == "client_secret_basic", method == "" && k.Strategy.BasicAuth && !o.ClientSecret.IsZero():
 		config.Endpoint.AuthStyle = oauth2.AuthStyleInHeader
 	}
-	t := newTokenConfig(config, k.Headers)
-	if len(o.TokenParams) > 0 {
-		t.params = make(url.Values, len(o.TokenParams))
-	}
-	for name, value := range o.TokenParams {
-		t.params.Set(name, value)
-	}
+	t := tokenConfig{Tokens: endpoint.NewTokens(config, k.Headers, o.TokenParams)}
 	if demands != nil {
 		t.attachment = &attachment{connection: c.Name, unmet: demands}
 	}
 	return t
-}
-
-func newTokenConfig(c oauth2.Config, headers []check.Header) tokenConfig {
-	if c.ClientSecret == "" || c.Endpoint.AuthStyle != oauth2.AuthStyleInHeader {
-		c.Endpoint.AuthStyle = oauth2.AuthStyleInParams
-	}
-	var own http.Header
-	if len(headers) > 0 {
-		own = make(http.Header, len(headers))
-	}
-	for _, h := range headers {
-		own.Set(h.Name, h.Value)
-	}
-	if authorization := own.Get("Authorization"); authorization != "" {
-		c.Endpoint.AuthStyle = oauth2.AuthStyleInParams
-		if check.Authenticates(authorization, c.ClientID) {
-			c.ClientSecret = ""
-		}
-	}
-	config := tokenConfig{oauth: c, headers: own}
-	// Through NewRequest, which also tidies "host:" as the later request does.
-	if req, err := http.NewRequest(http.MethodPost, c.Endpoint.TokenURL, nil); err == nil {
-		config.tokenURL = req.URL.String()
-		if config.tokenURL == c.Endpoint.TokenURL {
-			config.tokenURL = c.Endpoint.TokenURL // one string for both
-		}
-	}
-	return config
 }
 
 // Format prints the client id and nothing else, whatever the verb: a
@@ -377,7 +357,7 @@ func newTokenConfig(c oauth2.Config, headers []check.Header) tokenConfig {
 func (c TokenConfig) Format(f fmt.State, verb rune) {
 	id := ""
 	if in := c.get(); in != nil {
-		id = in.oauth.ClientID
+		id = in.OAuth.ClientID
 	}
 	printText(f, verb, fmt.Sprintf("upstream.TokenConfig(client %q)", id))
 }
@@ -398,19 +378,21 @@ func printText(f fmt.State, verb rune, text string) {
 // "upstream_audience". JSON loses extras; a program that has stored the token
 // gives them back with [oauth2.Token.WithExtra] before it calls TokenSource.
 func (c *TokenConfig) Exchange(ctx context.Context, code string, opts ...oauth2.AuthCodeOption) (*oauth2.Token, error) {
-	in := c.get()
-	return in.token(ctx, nil, func(ctx context.Context) (*oauth2.Token, error) {
-		return in.oauth.Exchange(ctx, code, withoutNil(opts)...)
-	})
+	in, err := c.usable()
+	if err != nil {
+		return nil, err
+	}
+	return in.Tokens.Exchange(ctx, in.wrap(TargetToken), code, opts)
 }
 
 // PasswordCredentialsToken is the resource owner password grant, for servers
 // that leave no choice; see [oauth2.Config.PasswordCredentialsToken].
 func (c *TokenConfig) PasswordCredentialsToken(ctx context.Context, username, password string) (*oauth2.Token, error) {
-	in := c.get()
-	return in.token(ctx, nil, func(ctx context.Context) (*oauth2.Token, error) {
-		return in.oauth.PasswordCredentialsToken(ctx, username, password)
-	})
+	in, err := c.usable()
+	if err != nil {
+		return nil, err
+	}
+	return in.Password(ctx, in.wrap(TargetToken), username, password)
 }
 
 // DeviceAuth begins a device login (RFC 8628); see [oauth2.Config.DeviceAuth].
@@ -418,37 +400,23 @@ func (c *TokenConfig) PasswordCredentialsToken(ctx context.Context, username, pa
 // sent: they belong to the token endpoint.
 func (c *TokenConfig) DeviceAuth(ctx context.Context, opts ...oauth2.AuthCodeOption) (*oauth2.DeviceAuthResponse, error) {
 	in := c.get()
-	if in == nil || in.oauth.Endpoint.DeviceAuthURL == "" {
-		return nil, &endpointError{text: "upstream: there is no device authorization endpoint; set Endpoint.DeviceAuthURL"}
+	if in == nil || in.OAuth.Endpoint.DeviceAuthURL == "" {
+		return nil, &endpoint.Error{Text: "there is no device authorization endpoint; set Endpoint.DeviceAuthURL"}
 	}
-	if ctx == nil {
-		ctx = context.Background()
-	}
-	client := endpoint.Carrying(ctx, endpoint.Client(ctx, "", nil))
-	answer, err := in.oauth.DeviceAuth(context.WithValue(ctx, oauth2.HTTPClient, client), withoutNil(opts)...)
-	switch {
-	case err != nil:
-		return nil, endpointFailure("device authorization endpoint", err)
-	case answer.DeviceCode == "":
-		return nil, &endpointError{text: "upstream: device authorization endpoint: the answer holds no device_code"}
-	}
-	return answer, nil
+	return in.Tokens.DeviceAuth(ctx, opts)
 }
 
 // DeviceAccessToken polls until the user has agreed on the other device; see
 // [oauth2.Config.DeviceAccessToken].
 func (c *TokenConfig) DeviceAccessToken(ctx context.Context, da *oauth2.DeviceAuthResponse, opts ...oauth2.AuthCodeOption) (*oauth2.Token, error) {
 	if da == nil {
-		return nil, &endpointError{text: "upstream: there is no device authorization to poll for; call DeviceAuth first"}
+		return nil, &endpoint.Error{Text: "there is no device authorization to poll for; call DeviceAuth first"}
 	}
-	// The interval is the server's word, and oauth2 panics at a negative or
-	// overflowing one. 0 stands for the RFC's 5 seconds.
-	polled := *da
-	polled.Interval = min(max(polled.Interval, 0), maxPollInterval)
-	in := c.get()
-	return in.token(ctx, nil, func(ctx context.Context) (*oauth2.Token, error) {
-		return in.oauth.DeviceAccessToken(ctx, &polled, withoutNil(opts)...)
-	})
+	in, err := c.usable()
+	if err != nil {
+		return nil, err
+	}
+	return in.Poll(ctx, in.wrap(TargetToken), da, opts)
 }
 
 // TokenSource gives t while it is valid, and refreshes it from then on; see
@@ -456,40 +424,11 @@ func (c *TokenConfig) DeviceAccessToken(ctx context.Context, da *oauth2.DeviceAu
 // that the next call tries again. The source is a type of oauth2: print it with
 // no verb.
 func (c *TokenConfig) TokenSource(ctx context.Context, t *oauth2.Token) oauth2.TokenSource {
-	r := &refresher{ctx: ctx, config: c.get()}
-	if t != nil {
-		r.refreshToken, r.repeat = NewSecret(t.RefreshToken), endpoint.Repeat(t.Extra)
-	}
-	// oauth2's own type around ours, so that ReuseTokenSourceWithExpiry finds
-	// the refresher inside and can refresh early.
-	return oauth2.ReuseTokenSource(t, r)
-}
-
-// A refresher gives a new token each time.
-type refresher struct {
-	ctx    context.Context // of TokenSource; oauth2 keeps it in the same way
-	config *tokenConfig
-
-	mu           sync.Mutex // two sources may share one refresher
-	refreshToken Secret     // the latest
-	repeat       url.Values // with each refresh; never written
-}
-
-func (r *refresher) Token() (*oauth2.Token, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.refreshToken.IsZero() {
-		return nil, &endpointError{text: "upstream: the token has expired and there is no refresh token; the user has to log in again"}
-	}
-	token, err := r.config.token(r.ctx, r.repeat, func(ctx context.Context) (*oauth2.Token, error) {
-		// Without an access token, oauth2 refreshes at once.
-		return r.config.oauth.TokenSource(ctx, &oauth2.Token{RefreshToken: r.refreshToken.Reveal()}).Token()
-	})
+	in, err := c.usable()
 	if err != nil {
-		return nil, err
+		return endpoint.Unusable(t, err)
 	}
-	r.refreshToken = NewSecret(token.RefreshToken)
-	return token, nil
+	return in.Source(ctx, in.wrap(TargetToken), t)
 }
 
 // Client gives an HTTP client that sends the token with each request, and
@@ -507,60 +446,11 @@ func (c *TokenConfig) Client(ctx context.Context, t *oauth2.Token) *http.Client 
 	if in := c.get(); in != nil {
 		a = in.attachment
 	}
-	return endpoint.ResourceClient(ctx, a.wrap(ctx, TargetResource), func() (string, error) {
+	return endpoint.ResourceClient(ctx, a.wrap(TargetResource), func() (string, error) {
 		token, err := source.Token()
 		if err != nil {
 			return "", err
 		}
 		return a.authorization(token)
 	})
-}
-
-// token makes one token request and wraps its error. repeat goes with it where
-// token_params say otherwise.
-func (c *tokenConfig) token(ctx context.Context, repeat url.Values, request func(context.Context) (*oauth2.Token, error)) (*oauth2.Token, error) {
-	if c == nil || c.tokenURL == "" {
-		return nil, &endpointError{text: "upstream: there is no usable token URL; set Endpoint.TokenURL (an OAuth 1.0a connection has none for oauth2)"}
-	}
-	if err := c.refusal(); err != nil {
-		return nil, err
-	}
-	form := endpoint.TokenForm{Static: c.params, Repeat: repeat}
-	token, err := request(c.endpointContext(ctx, form))
-	if err != nil {
-		return nil, endpointFailure("token endpoint", err)
-	}
-	return token, nil
-}
-
-// endpointContext makes oauth2 use a client with the custom headers.
-func (c *tokenConfig) endpointContext(ctx context.Context, form endpoint.TokenForm) context.Context {
-	if ctx == nil {
-		ctx = context.Background()
-	}
-	client := endpoint.TokenClient(ctx, c.tokenURL, c.headers, c.wrap(ctx, TargetToken), form)
-	return context.WithValue(ctx, oauth2.HTTPClient, client)
-}
-
-func withoutNil(opts []oauth2.AuthCodeOption) []oauth2.AuthCodeOption {
-	return slices.DeleteFunc(slices.Clone(opts), func(o oauth2.AuthCodeOption) bool { return o == nil })
-}
-
-// endpointError is what the methods of TokenConfig return: a text that is safe to
-// print, and what errors.Is and errors.As look for beneath.
-type endpointError struct {
-	text string
-	err  error
-}
-
-func (e *endpointError) Error() string { return e.text }
-func (e *endpointError) Unwrap() error { return e.err }
-
-// Format prints the text whatever the verb: what is wrapped may hold more.
-func (e *endpointError) Format(f fmt.State, verb rune) { printText(f, verb, e.text) }
-
-// endpointFailure replaces the text of an error from oauth2.
-func endpointFailure(where string, err error) error {
-	reason, cause := endpoint.Failure(err)
-	return &endpointError{"upstream: " + where + ": " + reason, cause}
 }

@@ -349,7 +349,7 @@ func (u Userinfo) fetch(ctx context.Context, token *oauth2.Token, a *attachment,
 			return nil, nil, &ProfileError{Message: strings.TrimPrefix(err.Error(), "upstream: "), Err: endpoint.Hide(err)}
 		}
 	}
-	status, body, err := endpoint.Get(ctx, u.URL, authorization, a.wrap(ctx, TargetResource))
+	status, body, err := endpoint.Get(ctx, u.URL, authorization, a.wrap(TargetResource))
 	switch {
 	case err != nil:
 		return nil, nil, &ProfileError{StatusCode: status, Message: "userinfo endpoint: " + endpoint.Reason(err), Err: endpoint.Hide(err)}

@@ -294,7 +294,7 @@ func (p *Provider) Name() string { return p.read().name }
 func (p *Provider) Strategy() string { return p.read().strategy }
 
 // ClientID gives what the auth server is called at the identity provider.
-func (p *Provider) ClientID() string { return p.read().config.oauth.ClientID }
+func (p *Provider) ClientID() string { return p.read().config.OAuth.ClientID }
 
 // Issuer gives the identity provider's issuer identifier, of options.issuer or
 // oidc_metadata; "" if neither has one.
@@ -328,9 +328,9 @@ func (p *Provider) TokenConfig(redirectURL string) *TokenConfig {
 	if q == nil {
 		return &TokenConfig{}
 	}
-	c := q.config // what it shares with the Provider's is never written
-	c.oauth.RedirectURL = redirectURL
-	return c.public()
+	t := q.config.public() // what it shares with the Provider's is never written
+	t.get().OAuth.RedirectURL = redirectURL
+	return t
 }
 
 // Demands names what the connection asks for beyond this package, and nothing has

@@ -127,7 +127,7 @@ func (c *client) pushRequest(ctx context.Context, form string) (string, error) {
 	if c.basic != "" { // RFC 6749 section 2.3.1: both are form-encoded first
 		req.SetBasicAuth(url.QueryEscape(c.clientID), url.QueryEscape(c.basic))
 	}
-	resp, err := endpoint.Client(ctx, "", nil).Do(req)
+	resp, err := endpoint.Client(ctx).Do(req)
 	if err != nil {
 		failed := requestFailed("push", err)
 		if size := (*endpoint.TooLargeError)(nil); errors.As(err, &size) {

@@ -84,7 +84,7 @@ func (k *lazyKeys) VerifySignature(ctx context.Context, jwt string) ([]byte, err
 		if given {
 			kept = context.WithValue(kept, oauth2.HTTPClient, host)
 		}
-		client := endpoint.Client(kept, "", nil)
+		client := endpoint.Client(kept)
 		client.Transport = strictTransport{client.Transport}
 		k.remote = oidc.NewRemoteKeySet(context.WithValue(kept, oauth2.HTTPClient, client), k.uri)
 	})

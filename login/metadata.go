@@ -186,7 +186,7 @@ func get(ctx context.Context, address string) (int, []byte, error) {
 		return 0, nil, endpoint.Cause(err)
 	}
 	req.Header.Set("Accept", "application/json")
-	resp, err := endpoint.Client(ctx, "", nil).Do(req)
+	resp, err := endpoint.Client(ctx).Do(req)
 	if err != nil {
 		return 0, nil, endpoint.Cause(err)
 	}

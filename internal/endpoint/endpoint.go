@@ -53,65 +53,44 @@ func Timeout(ctx context.Context) time.Duration {
 	return host.Timeout
 }
 
-// Client derives a client for an identity provider's own endpoints: it
-// follows no redirect, reads a bounded answer, and sends the headers to that
-// address alone. Requests have to carry the context.
-func Client(ctx context.Context, address string, headers http.Header) *http.Client {
+// Client derives a client for an identity provider's own endpoints: it follows no
+// redirect and reads a bounded answer, which is in memory when it comes. Requests
+// have to carry the context.
+func Client(ctx context.Context) *http.Client { return newClient(ctx, nil) }
+
+func newClient(ctx context.Context, wrap Wrap) *http.Client {
 	host, _ := HostClient(ctx)
-	client := *host // a copy: the host's own client stays as it is
+	t := &transport{client: *host, base: wrap.Around(ctx, Transport(host)), timeout: Timeout(ctx)}
+	return own(&t.client, t)
+}
+
+// own makes a copy of the host's client ours; the host's own stays as it is. What
+// remains of it is the jar.
+func own(client *http.Client, t http.RoundTripper) *http.Client {
+	client.Transport = t
+	client.CheckRedirect = useLast
 	// By a deadline in RoundTrip, which reads the answer to its end: for a
 	// transport that it does not know, net/http starts a goroutine each time.
 	client.Timeout = 0
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	client.Transport = &transport{base: Transport(host), timeout: Timeout(ctx), url: address, headers: headers}
-	return &client
-}
-
-// A Wrap puts something onto requests: it gives the RoundTripper that serves
-// them, around the one that would. nil leaves them as they are.
-type Wrap func(http.RoundTripper) http.RoundTripper
-
-// Wrapped changes a client of Client's so that wrap sits inside its bounds: what
-// it sends is the host's transport's, and what it answers with is read as ever.
-func Wrapped(client *http.Client, wrap Wrap) *http.Client {
-	if t, ok := client.Transport.(*transport); ok {
-		t.base = wrap.Around(t.base)
-	}
 	return client
 }
 
+func useLast(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
+// A Wrap puts something onto requests: it gives the RoundTripper that serves
+// them, around the one that would. ctx is that of the call. nil leaves them as they
+// are. It sits inside the bounds: what it sends is the host's transport's, and what
+// it answers with is read as ever.
+type Wrap func(ctx context.Context, base http.RoundTripper) http.RoundTripper
+
 // Around gives base in what w puts around it.
-func (w Wrap) Around(base http.RoundTripper) http.RoundTripper {
+func (w Wrap) Around(ctx context.Context, base http.RoundTripper) http.RoundTripper {
 	if w != nil {
-		if around := w(base); around != nil {
+		if around := w(ctx, base); around != nil {
 			return around
 		}
 	}
 	return base
-}
-
-// Carrying changes a client of Client's for requests that do not carry the
-// context: oauth2 sends the device request without it.
-func Carrying(ctx context.Context, client *http.Client) *http.Client {
-	client.Transport = &carrier{ctx, client.Transport}
-	return client
-}
-
-type carrier struct {
-	ctx  context.Context
-	base http.RoundTripper // a *transport: has read the answer when it returns
-}
-
-func (c *carrier) RoundTrip(req *http.Request) (*http.Response, error) {
-	ctx, cancel := context.WithCancel(c.ctx)
-	defer cancel()
-	defer context.AfterFunc(req.Context(), cancel)()
-	resp, err := c.base.RoundTrip(req.WithContext(ctx))
-	if err != nil {
-		// Of a merged context the transport knows only that it has ended.
-		return nil, cmp.Or(c.ctx.Err(), req.Context().Err(), err)
-	}
-	return resp, nil
 }
 
 // Get asks a userinfo endpoint with an Authorization. The body is whole where
@@ -123,14 +102,14 @@ func Get(ctx context.Context, address, authorization string, wrap Wrap) (status 
 	}
 	req.Header.Set("Authorization", authorization)
 	req.Header.Set("Accept", "application/json")
-	resp, err := Wrapped(Client(ctx, "", nil), wrap).Do(req)
+	resp, err := newClient(ctx, wrap).Do(req)
 	if err != nil {
 		if size := (*TooLargeError)(nil); errors.As(err, &size) {
 			status = size.Status
 		}
 		return status, nil, Cause(err)
 	}
-	body, err = io.ReadAll(resp.Body) // in memory, see RoundTrip
+	body, err = io.ReadAll(resp.Body) // in memory, see roundTrip
 	return resp.StatusCode, body, err
 }
 
@@ -155,31 +134,33 @@ func Origin(u *url.URL) string {
 	return u.Scheme + "://" + strings.ToLower(u.Hostname()) + ":" + port
 }
 
+// A transport is one with its client, which is made for each request: together
+// they are one piece of memory.
 type transport struct {
+	client  http.Client
 	base    http.RoundTripper
 	timeout time.Duration // 0 for none
-	url     string
-	headers http.Header // for requests to url alone
 }
 
-// RoundTrip reads the whole answer, so that a fault in the middle of it comes
-// out as the error that it is: oauth2 would turn it into a text, and an
-// oversized answer into bad JSON.
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
-	ctx := req.Context()
-	if t.timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, t.timeout)
-		defer cancel() // nothing is left to be read then
+	ctx, cancel := within(req.Context(), t.timeout)
+	defer cancel() // nothing is left to be read then
+	return roundTrip(t.base, req.WithContext(ctx))
+}
+
+// within bounds a request. 0 stands for no bound.
+func within(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
+	if timeout <= 0 {
+		return ctx, func() {}
 	}
-	sent := req.WithContext(ctx)
-	if len(t.headers) > 0 && req.URL.String() == t.url {
-		sent.Header = req.Header.Clone()
-		for name, values := range t.headers {
-			sent.Header[name] = slices.Clone(values) // whose slice the host's transport may write to
-		}
-	}
-	resp, err := t.base.RoundTrip(sent)
+	return context.WithTimeout(ctx, timeout)
+}
+
+// roundTrip reads the whole answer, so that a fault in the middle of it comes
+// out as the error that it is: oauth2 would turn it into a text, and an
+// oversized answer into bad JSON. The body of what it gives is an *answer.
+func roundTrip(base http.RoundTripper, req *http.Request) (*http.Response, error) {
+	resp, err := base.RoundTrip(req)
 	if err == nil && resp == nil {
 		return nil, nil // the client has words for this
 	}
@@ -188,38 +169,44 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		body, err = readAnswer(resp)
 	}
 	if err != nil {
-		return nil, cmp.Or(ctx.Err(), err) // the plain one, whatever words the transport has
+		return nil, cmp.Or(req.Context().Err(), err) // the plain one, whatever words the transport has
 	}
-	if req.Method == http.MethodPost && bytes.Equal(bytes.TrimSpace(body), []byte("null")) {
-		body = []byte("{}") // oauth2 panics at a device authorization of null
-	}
-	resp.Body = newAnswer(body)
-	// An error that somebody logs in full leads here: no header, no form.
-	resp.Request = &http.Request{Method: req.Method, URL: req.URL, Header: http.Header{}}
-	if _, err := resp.Location(); err != nil {
-		resp.Header.Del("Location") // else the client reports the bad URL and loses the status
+	resp.Body, resp.Request = newAnswer(body), req
+	if location := resp.Header.Get("Location"); location != "" {
+		if _, err := req.URL.Parse(location); err != nil {
+			resp.Header.Del("Location") // else the client reports the bad URL and loses the status
+		}
 	}
 	return resp, nil
 }
 
-// readAnswer reads and closes the body. Of an oversized answer that reports a
-// failure the status matters; its body is dropped whole, never cut and parsed.
+// readAnswer reads and closes the body, into one piece of memory where its length
+// is told, and without believing it. Of an oversized answer that reports a failure
+// the status matters; its body is dropped whole, never cut and parsed.
 func readAnswer(resp *http.Response) ([]byte, error) {
 	if resp.Body == nil {
 		return nil, nil
 	}
 	defer func() { _ = resp.Body.Close() }() // all that matters has been read
-	var body bytes.Buffer
+	size := 512
 	if 0 < resp.ContentLength && resp.ContentLength <= maxAnswer {
-		body.Grow(int(resp.ContentLength) + bytes.MinRead) // the reader wants room to find the end in
+		size = int(resp.ContentLength) + 1 // the reader wants room to find the end in
 	}
-	_, err := body.ReadFrom(io.LimitReader(resp.Body, maxAnswer+1))
-	switch {
-	case err != nil:
-		return nil, err
-	case body.Len() <= maxAnswer:
-		return body.Bytes(), nil
-	case resp.StatusCode < 200 || resp.StatusCode > 299:
+	body := make([]byte, 0, size)
+	for len(body) <= maxAnswer {
+		n, err := resp.Body.Read(body[len(body):cap(body)])
+		body = body[:len(body)+n]
+		switch {
+		case err == io.EOF && len(body) <= maxAnswer:
+			return body, nil
+		case err != nil && err != io.EOF:
+			return nil, err
+		}
+		if len(body) == cap(body) {
+			body = slices.Grow(body, 1)
+		}
+	}
+	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		return nil, nil
 	}
 	return nil, &TooLargeError{resp.StatusCode}
@@ -229,3 +216,17 @@ func readAnswer(resp *http.Response) ([]byte, error) {
 type TooLargeError struct{ Status int }
 
 func (e *TooLargeError) Error() string { return "the answer is larger than 1 MiB" }
+
+// answer is a body that has been read.
+type answer struct {
+	bytes.Reader
+	body []byte
+}
+
+func newAnswer(body []byte) *answer {
+	a := &answer{body: body}
+	a.Reset(body)
+	return a
+}
+
+func (*answer) Close() error { return nil }

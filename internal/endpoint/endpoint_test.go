@@ -73,52 +73,6 @@ func TestH7TimeoutReachesAnyTransport(t *testing.T) {
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	req, err := http.NewRequest(http.MethodPost, "https://idp.example.com/device", http.NoBody) // as oauth2 makes it
 	require.NoError(t, err)
-	_, err = endpoint.Client(ctx, "", nil).Do(req)
+	_, err = endpoint.Client(ctx).Do(req)
 	require.ErrorIs(t, err, context.DeadlineExceeded)
-}
-
-func TestH3TheCallersRequestStaysAsItIs(t *testing.T) {
-	var headers http.Header
-	host := &http.Client{Transport: roundTripFunc(func(r *http.Request) (*http.Response, error) {
-		headers = r.Header
-		r.Header["X-A"][0] = "changed"
-		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: http.NoBody}, nil
-	})}
-	ctx := context.WithValue(t.Context(), oauth2.HTTPClient, host)
-	own := http.Header{"X-A": {"v"}}
-	req, err := http.NewRequest(http.MethodPost, "https://idp.example.com/token", http.NoBody)
-	require.NoError(t, err)
-	resp, err := endpoint.Client(ctx, "https://idp.example.com/token", own).Do(req)
-	require.NoError(t, err)
-	_ = resp.Body.Close()
-	assert.Equal(t, []string{"changed"}, headers["X-A"])
-	assert.Empty(t, req.Header)
-	assert.Equal(t, "v", own.Get("X-A"))
-}
-
-// The headers are for one URL, whatever else the client is asked.
-func TestH3HeadersGoToOneURL(t *testing.T) {
-	seen := map[string]string{}
-	host := &http.Client{Transport: roundTripFunc(func(r *http.Request) (*http.Response, error) {
-		seen[r.URL.String()] = r.Header.Get("X-Key")
-		return &http.Response{StatusCode: 200, Body: http.NoBody, Header: http.Header{}}, nil
-	})}
-	ctx := context.WithValue(t.Context(), oauth2.HTTPClient, host)
-	client := endpoint.Client(ctx, "https://idp.example.com/token", http.Header{"X-Key": {"blue"}})
-	for _, u := range []string{"https://idp.example.com/token", "https://idp.example.com/token?x", "https://idp.example.com/tokens", "https://evil.test/token"} {
-		resp, err := client.Post(u, "text/plain", http.NoBody)
-		require.NoError(t, err)
-		require.NoError(t, resp.Body.Close())
-	}
-	assert.Equal(t, map[string]string{"https://idp.example.com/token": "blue", "https://idp.example.com/token?x": "", "https://idp.example.com/tokens": "", "https://evil.test/token": ""}, seen)
-}
-
-func TestH8HiddenCauseIsFoundAndNotPrinted(t *testing.T) {
-	secret := errors.New("SECRET")
-	err := fmt.Errorf("outer: %w", endpoint.Hide(secret))
-	assert.ErrorIs(t, err, secret)
-	type holder struct{ err error }
-	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%d"} {
-		assert.NotContains(t, fmt.Sprintf(verb, holder{endpoint.Hide(secret)}), "SECRET", verb)
-	}
 }

@@ -26,7 +26,7 @@ func Failure(err error) (reason string, cause error) {
 	case errors.As(err, &unread): // says all there is
 		return unread.Error(), nil
 	case errors.As(err, &refused):
-		return refusal(refused), refused
+		return refusal(refused), bare(refused)
 	case errors.As(err, &transport):
 		err = Cause(err)
 		return Reason(err), err
@@ -35,6 +35,16 @@ func Failure(err error) (reason string, cause error) {
 	}
 	// oauth2 could not read the answer, and its text may quote it.
 	return unreadable, nil
+}
+
+// bare leaves of the request what was asked and where: an error that somebody logs
+// in full leads to it, and it has headers and the form. Here, not where the answer
+// is read, since answers that are a success go no further than oauth2.
+func bare(e *oauth2.RetrieveError) *oauth2.RetrieveError {
+	if resp := e.Response; resp != nil && resp.Request != nil {
+		resp.Request = &http.Request{Method: resp.Request.Method, URL: resp.Request.URL, Header: http.Header{}}
+	}
+	return e
 }
 
 // refusal says why the server gave no token: the status and, where it is a

@@ -6,7 +6,6 @@ package endpoint
 import (
 	"context"
 	"fmt"
-	"io"
 	"net/http"
 )
 
@@ -15,7 +14,7 @@ import (
 func ResourceClient(ctx context.Context, wrap Wrap, authorization func() (string, error)) *http.Client {
 	host, _ := HostClient(ctx)
 	return &http.Client{
-		Transport:     &resourceTransport{wrap.Around(Transport(host)), authorization},
+		Transport:     &resourceTransport{wrap.Around(ctx, Transport(host)), authorization},
 		CheckRedirect: host.CheckRedirect,
 		Jar:           host.Jar,
 		Timeout:       host.Timeout,
@@ -29,13 +28,7 @@ type resourceTransport struct {
 
 // Format keeps what lies beneath out of a printed [http.Client]: with a verb
 // that does not fit, as %s, fmt follows pointers one level further.
-func (t *resourceTransport) Format(f fmt.State, verb rune) {
-	text := "upstream.Transport"
-	if verb == 'q' {
-		text = `"` + text + `"`
-	}
-	_, _ = io.WriteString(f, text)
-}
+func (t *resourceTransport) Format(f fmt.State, verb rune) { printText(f, verb, "upstream.Transport") }
 
 func (t *resourceTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	sent := req

@@ -60,9 +60,14 @@ func (e *Error) Error() string {
 // The checker itself knows one offset, pos. Line and column are counted from it
 // once there is a fault, and the pointer is put together on the way out of the
 // recursion (inside), so that a text without a fault pays for neither.
-func Check(data []byte) error {
+func Check(data []byte) error { return CheckNames(data, nil) }
+
+// CheckNames is [Check], which gives each the decoded names of the outermost object
+// besides, as it comes by them: what it gave counts for nothing where there is an
+// error. It allocates nothing for a text of few names without escapes.
+func CheckNames(data []byte, each func(name []byte)) error {
 	c := checker{data: data}
-	err := c.document()
+	err := c.document(each)
 	if err == nil {
 		return nil
 	}
@@ -76,16 +81,13 @@ func Check(data []byte) error {
 type checker struct {
 	data []byte
 	pos  int // the next byte; in a fault, the byte to blame
-	// names are those of all open objects, the innermost last: one stack, so that
-	// an object costs no allocation. An object knows where its own begin.
-	names [][]byte
 }
 
 // document is the whole text. UTF-8 is checked first and at once, since the standard
 // library does so many bytes at a time; where it breaks is looked for only then. A
 // decoder would put U+FFFD in the place of a bad byte (RFC 8259 section 8.1 has
 // UTF-8 alone), and two client ids would be one.
-func (c *checker) document() *Error {
+func (c *checker) document(each func(name []byte)) *Error {
 	if !utf8.Valid(c.data) {
 		for c.pos < len(c.data) {
 			r, n := utf8.DecodeRune(c.data[c.pos:])
@@ -96,7 +98,8 @@ func (c *checker) document() *Error {
 		}
 		return fault("invalid UTF-8")
 	}
-	if err := c.value(1); err != nil {
+	var names [16][]byte // as many as most texts have open at once
+	if err := c.value(1, names[:0], each); err != nil {
 		return err
 	}
 	c.space()
@@ -182,8 +185,9 @@ func firstLine(text []byte) []byte {
 
 // value is any value; depth counts it, so that the outermost is at 1. Depth is
 // refused before the value is entered, at its bracket: the recursion of a hostile
-// text ends at MaxDepth, however long the text is.
-func (c *checker) value(depth int) *Error {
+// text ends at MaxDepth, however long the text is. open are the names of the objects
+// around it; each gets those of the value itself, if it is an object.
+func (c *checker) value(depth int, open [][]byte, each func(name []byte)) *Error {
 	c.space()
 	switch b := c.peek(); {
 	case b == '{' || b == '[':
@@ -191,9 +195,9 @@ func (c *checker) value(depth int) *Error {
 			return &Error{Message: fmt.Sprintf("deeper than %d levels", MaxDepth), whole: true}
 		}
 		if b == '{' {
-			return c.object(depth)
+			return c.object(depth, open, each)
 		}
-		return c.array(depth)
+		return c.array(depth, open)
 	case b == '"':
 		return c.text()
 	case b == '-' || '0' <= b && b <= '9':
@@ -217,17 +221,20 @@ func (c *checker) value(depth int) *Error {
 //	{ "a" : 1 , "b" : {"c" : 2} }
 //	  ^       ^                 ^    where the loop's condition looks
 //
-// The names are a stack, here at the inner value 2, where first is 2 for the inner
-// object and 0 for the outer one. What an object has put there it takes away at its
-// end; a fault leaves it there, since nobody goes on after one.
+// The names of all open objects are one stack, so that an object costs no
+// allocation. Here at the inner value 2, where open is [a b]: each object appends its
+// own, in the room behind those of the objects around, which it cannot shorten.
 //
 //	names = [a b c]
-func (c *checker) object(depth int) *Error {
-	first := len(c.names)
+//
+// They are handed down, as each is, and not kept in the checker: what is stored there
+// would have to be on the heap.
+func (c *checker) object(depth int, open [][]byte, each func(name []byte)) *Error {
+	own := open[len(open):]
 	var many map[string]struct{} // from 16 names on, so that a long object stays linear
 	c.pos++                      // {
 	for c.space(); c.peek() != '}'; c.space() {
-		if len(c.names) > first {
+		if len(own) > 0 {
 			if c.peek() != ',' {
 				return c.unexpected("a comma or a closing brace")
 			}
@@ -246,35 +253,35 @@ func (c *checker) object(depth int) *Error {
 		if bytes.IndexByte(name, '\\') >= 0 {
 			name = []byte(Text(c.data[start:c.pos]))
 		}
-		if c.twice(name, first, &many) {
+		if twice(name, own, &many) {
 			c.pos = start
 			err := fault("this member stands twice in one object")
 			err.Doubled = true
 			return err.inside(string(name))
 		}
-		c.names = append(c.names, name)
+		own = append(own, name)
+		if each != nil {
+			each(name)
+		}
 		c.space()
 		if c.peek() != ':' {
 			return c.unexpected("a colon")
 		}
 		c.pos++
-		if err := c.value(depth + 1); err != nil {
+		if err := c.value(depth+1, own, nil); err != nil {
 			return err.inside(string(name))
 		}
 	}
 	c.pos++ // }
-	c.names = c.names[:first]
 	return nil
 }
 
-// twice reports whether the open object, whose names begin at first, already
-// has that name. A few names are compared one by one, which is faster than a map
-// and makes no garbage: at most 120 comparisons an object, of which a connection has
+// twice reports whether an object with these names already has that name. A few
+// are compared one by one, which is faster than a map and makes no garbage: at most 120 comparisons an object, of which a connection has
 // about five. Beyond that a text of 1 MiB, with some 130,000 members, would take
 // eight thousand million; Go seeds its maps, so that nobody can choose names that
 // collide.
-func (c *checker) twice(name []byte, first int, many *map[string]struct{}) bool {
-	names := c.names[first:]
+func twice(name []byte, names [][]byte, many *map[string]struct{}) bool {
 	if len(names) < 16 {
 		for _, n := range names {
 			if bytes.Equal(n, name) {
@@ -299,7 +306,7 @@ func (c *checker) twice(name []byte, first int, many *map[string]struct{}) bool 
 // array differs from object in where the closing bracket after a comma is refused:
 // by value, which has no value that begins with one. So the fault names the element
 // that is missing (/1 in [0,]), as it would if the text ended there.
-func (c *checker) array(depth int) *Error {
+func (c *checker) array(depth int, open [][]byte) *Error {
 	c.pos++ // [
 	for i := 0; ; i++ {
 		c.space()
@@ -313,7 +320,7 @@ func (c *checker) array(depth int) *Error {
 			}
 			c.pos++
 		}
-		if err := c.value(depth + 1); err != nil {
+		if err := c.value(depth+1, open, nil); err != nil {
 			return err.inside(fmt.Sprint(i))
 		}
 	}
@@ -325,7 +332,13 @@ func (c *checker) array(depth int) *Error {
 // U+FFFD of it, as encoding/json does, and two names that differ in such halves alone
 // are one name and refused as doubled.
 func (c *checker) text() *Error {
-	for c.pos++; c.pos < len(c.data); c.pos++ {
+	for c.pos++; ; c.pos++ {
+		for rest := c.data[c.pos:]; len(rest) > 0 && ' ' <= rest[0] && rest[0] != '"' && rest[0] != '\\'; rest = rest[1:] {
+			c.pos++
+		}
+		if c.pos == len(c.data) {
+			return c.unexpected("the end of a string")
+		}
 		switch b := c.data[c.pos]; {
 		case b == '"':
 			c.pos++
@@ -346,7 +359,6 @@ func (c *checker) text() *Error {
 			}
 		}
 	}
-	return c.unexpected("the end of a string")
 }
 
 func isHex(b byte) bool {

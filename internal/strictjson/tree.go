@@ -31,11 +31,6 @@ func Members(value []byte) ([]Member, bool) {
 	return members, true
 }
 
-// Each calls f with the texts of each member of an object, in their order; a
-// name's text has its quotes and escapes. It does nothing if the value is not an
-// object, and allocates nothing.
-func Each(value []byte, f func(name, value []byte)) { walk(value, f) }
-
 // walk calls f with the texts of each member of an object. It does nothing if
 // the value is not an object. Each test of a bound is for text that Check has not
 // seen, or that is cut off: those end the walk. The offsets, at the top of a round
@@ -244,7 +239,7 @@ func skipValue(data []byte, pos int) int {
 			pos++
 			continue // separators inside; the end of a value is found below
 		default:
-			for pos < len(data) && !bytes.ContainsRune([]byte(",:]} \n\r\t"), rune(data[pos])) {
+			for pos < len(data) && strings.IndexByte(",:]} \n\r\t", data[pos]) < 0 {
 				pos++
 			}
 		}

@@ -1,0 +1,48 @@
+package endpoint
+
+// This file owns what is particular to the device authorization endpoint (RFC 8628
+// section 3.1), which oauth2 asks in its own way.
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"net/http"
+
+	"golang.org/x/oauth2"
+)
+
+// deviceContext gives the context for a device authorization request. oauth2 finds
+// the client in it, and sends the request without it.
+func deviceContext(ctx context.Context) context.Context {
+	if ctx == nil {
+		ctx = context.Background()
+	}
+	client := Client(ctx)
+	client.Transport = &carrier{ctx, client.Transport}
+	return context.WithValue(ctx, oauth2.HTTPClient, client)
+}
+
+// A carrier lets requests end with the context as well.
+type carrier struct {
+	ctx  context.Context
+	base http.RoundTripper // a *transport: has read the answer when it returns
+}
+
+func (c *carrier) RoundTrip(req *http.Request) (*http.Response, error) {
+	ctx, cancel := context.WithCancel(c.ctx)
+	defer cancel()
+	defer context.AfterFunc(req.Context(), cancel)()
+	resp, err := c.base.RoundTrip(req.WithContext(ctx))
+	if err != nil {
+		// Of a merged context the transport knows only that it has ended.
+		return nil, cmp.Or(c.ctx.Err(), req.Context().Err(), err)
+	}
+	if resp == nil {
+		return nil, nil
+	}
+	if read := resp.Body.(*answer); bytes.Equal(bytes.TrimSpace(read.body), []byte("null")) {
+		resp.Body = newAnswer([]byte("{}")) // oauth2 panics at null
+	}
+	return resp, nil
+}

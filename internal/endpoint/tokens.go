@@ -1,0 +1,345 @@
+package endpoint
+
+// This file owns token requests: how the client authenticates, what goes with each
+// request beside what oauth2 puts there, and which errors come out. It knows
+// nothing of connections; how an answer is read is in answer.go.
+//
+// oauth2 makes the requests and reads the answers, so that both are what its users
+// expect. All that is particular sits in the client that it finds in its context.
+// The order, from the inside:
+//
+//	host's transport <- Wrap (assertion, DPoP) <- headers, form <- bounds, body in memory <- strict reading <- oauth2
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"example.com/upstream/internal/check"
+)
+
+const maxPollInterval = 24 * 60 * 60 // seconds between two polls for a device's token
+
+// Tokens makes the token requests of one client. Never written once made.
+type Tokens struct {
+	OAuth   oauth2.Config // its TokenURL is as it stands in a request, "" if none can be made
+	headers http.Header   // for requests to that URL alone
+	static  url.Values    // in the form of every request, but for names that it has
+}
+
+// NewTokens settles how the client authenticates: never by trying, since a guess
+// that fails has spent the code. A request has one Authorization, so that a custom
+// one moves the secret into the body; and where it is the client's own Basic, the
+// secret is left out, because a second method is forbidden (RFC 6749 section 2.3).
+func NewTokens(c oauth2.Config, headers []check.Header, static map[string]string) Tokens {
+	if c.ClientSecret == "" || c.Endpoint.AuthStyle != oauth2.AuthStyleInHeader {
+		c.Endpoint.AuthStyle = oauth2.AuthStyleInParams
+	}
+	t := Tokens{} // without maps where there is nothing to hold: a server has many
+	if len(headers) > 0 {
+		t.headers = make(http.Header, len(headers))
+	}
+	for _, h := range headers {
+		t.headers.Set(h.Name, h.Value)
+	}
+	if authorization := t.headers.Get("Authorization"); authorization != "" {
+		c.Endpoint.AuthStyle = oauth2.AuthStyleInParams
+		if check.Authenticates(authorization, c.ClientID) {
+			c.ClientSecret = ""
+		}
+	}
+	if len(static) > 0 {
+		t.static = make(url.Values, len(static))
+	}
+	for name, value := range static {
+		t.static.Set(name, value)
+	}
+	// Through NewRequest, which also tidies "host:" as the later request does: the
+	// headers go where the whole URL is equal.
+	address := ""
+	if req, err := http.NewRequest(http.MethodPost, c.Endpoint.TokenURL, nil); err == nil {
+		address = req.URL.String()
+	}
+	if address != c.Endpoint.TokenURL { // else one string stays one
+		c.Endpoint.TokenURL = address
+	}
+	t.OAuth = c
+	return t
+}
+
+// Exchange spends an authorization code.
+func (t *Tokens) Exchange(ctx context.Context, wrap Wrap, code string, opts []oauth2.AuthCodeOption) (*oauth2.Token, error) {
+	return t.request(ctx, wrap, nil, opts, func(ctx context.Context, opts ...oauth2.AuthCodeOption) (*oauth2.Token, error) {
+		return t.OAuth.Exchange(ctx, code, opts...)
+	})
+}
+
+// Password is the resource owner password grant.
+func (t *Tokens) Password(ctx context.Context, wrap Wrap, username, password string) (*oauth2.Token, error) {
+	return t.request(ctx, wrap, nil, nil, func(ctx context.Context, _ ...oauth2.AuthCodeOption) (*oauth2.Token, error) {
+		return t.OAuth.PasswordCredentialsToken(ctx, username, password)
+	})
+}
+
+// DeviceAuth begins a device login (RFC 8628 section 3.1). Nothing of the token
+// endpoint's goes with it.
+func (t *Tokens) DeviceAuth(ctx context.Context, opts []oauth2.AuthCodeOption) (*oauth2.DeviceAuthResponse, error) {
+	answer, err := t.OAuth.DeviceAuth(deviceContext(ctx), withoutNil(opts)...)
+	switch {
+	case err != nil:
+		return nil, failed("device authorization endpoint", err)
+	case answer.DeviceCode == "":
+		return nil, &Error{Text: "device authorization endpoint: the answer holds no device_code"}
+	}
+	return answer, nil
+}
+
+// Poll asks until the user has agreed on the other device. The interval is the
+// server's word, and oauth2 panics at a negative or overflowing one; 0 stands for
+// the 5 seconds of RFC 8628 section 3.5. The caller's da stays as it is.
+func (t *Tokens) Poll(ctx context.Context, wrap Wrap, da *oauth2.DeviceAuthResponse, opts []oauth2.AuthCodeOption) (*oauth2.Token, error) {
+	polled := *da
+	polled.Interval = min(max(polled.Interval, 0), maxPollInterval)
+	return t.request(ctx, wrap, nil, opts, func(ctx context.Context, opts ...oauth2.AuthCodeOption) (*oauth2.Token, error) {
+		return t.OAuth.DeviceAccessToken(ctx, &polled, opts...)
+	})
+}
+
+// Source gives token while it is valid, and refreshes it from then on. oauth2's own
+// type stands around ours, so that ReuseTokenSourceWithExpiry finds the refresher
+// inside and can refresh early.
+func (t *Tokens) Source(ctx context.Context, wrap Wrap, token *oauth2.Token) oauth2.TokenSource {
+	return source(&refresher{ctx: ctx, wrap: wrap, tokens: t}, token)
+}
+
+// Unusable is a Source where a refresh fails.
+func Unusable(token *oauth2.Token, err error) oauth2.TokenSource {
+	return source(&refresher{unusable: err}, token)
+}
+
+func source(r *refresher, token *oauth2.Token) oauth2.TokenSource {
+	if token != nil && token.RefreshToken != "" {
+		latest := token.RefreshToken // a copy: the token is the host's
+		r.refreshToken, r.repeat = &latest, repeats(func(name string) string { return extra(token, name) })
+	}
+	return oauth2.ReuseTokenSource(token, r)
+}
+
+// A refresher gives a new token each time.
+type refresher struct {
+	ctx      context.Context // of the source; oauth2 keeps it in the same way
+	wrap     Wrap
+	tokens   *Tokens
+	unusable error      // nil where the others are not
+	repeat   url.Values // with each refresh; never written
+
+	mu           sync.Mutex // two sources may share one refresher
+	refreshToken *string    // the latest, nil for none; a pointer is what fmt does not follow
+}
+
+// Token keeps the refresh token where the refresh fails, so that the next call
+// tries again.
+func (r *refresher) Token() (*oauth2.Token, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case r.refreshToken == nil:
+		return nil, &Error{Text: "the token has expired and there is no refresh token; the user has to log in again"}
+	case r.unusable != nil:
+		return nil, r.unusable
+	}
+	token, err := r.tokens.request(r.ctx, r.wrap, r.repeat, nil, func(ctx context.Context, _ ...oauth2.AuthCodeOption) (*oauth2.Token, error) {
+		// Without an access token, oauth2 refreshes at once.
+		return r.tokens.OAuth.TokenSource(ctx, &oauth2.Token{RefreshToken: *r.refreshToken}).Token()
+	})
+	if err != nil {
+		return nil, err
+	}
+	latest := token.RefreshToken // oauth2 puts the old one there where the answer has none
+	r.refreshToken = &latest
+	return token, nil
+}
+
+// A send is a method of oauth2.Config.
+type send func(context.Context, ...oauth2.AuthCodeOption) (*oauth2.Token, error)
+
+// request lets oauth2 make one request, and puts its error into our words.
+func (t *Tokens) request(ctx context.Context, wrap Wrap, repeat url.Values, opts []oauth2.AuthCodeOption, send send) (*oauth2.Token, error) {
+	if ctx == nil {
+		ctx = context.Background()
+	}
+	host, _ := HostClient(ctx)
+	c := &call{Context: ctx, client: *host, base: wrap.Around(ctx, Transport(host)), timeout: Timeout(ctx), tokens: t, repeat: repeat, opts: len(opts) > 0}
+	own(&c.client, c)
+	token, err := send(c, withoutNil(opts)...)
+	if err != nil {
+		return nil, failed("token endpoint", err)
+	}
+	return token, nil
+}
+
+func withoutNil(opts []oauth2.AuthCodeOption) []oauth2.AuthCodeOption {
+	return slices.DeleteFunc(slices.Clone(opts), func(o oauth2.AuthCodeOption) bool { return o == nil })
+}
+
+// An Error is what comes of a token request: a text that is safe to print, and
+// what errors.Is and errors.As look for beneath.
+type Error struct {
+	Text string
+	Err  error
+}
+
+func (e *Error) Error() string { return "upstream: " + e.Text }
+func (e *Error) Unwrap() error { return e.Err }
+
+// Format prints the text whatever the verb: what is wrapped may hold more.
+func (e *Error) Format(f fmt.State, verb rune) { printText(f, verb, e.Error()) }
+
+func printText(f fmt.State, verb rune, text string) {
+	if verb == 'q' {
+		text = fmt.Sprintf("%q", text)
+	}
+	_, _ = io.WriteString(f, text)
+}
+
+// failed replaces the text of an error from oauth2.
+func failed(where string, err error) error {
+	reason, cause := Failure(err)
+	return &Error{where + ": " + reason, cause}
+}
+
+// A call is all that one token request needs beside oauth2's own, in one piece:
+// the context that oauth2 is called with, the client that it finds there, and the
+// transport of that client. A poll sends many requests through one call, and a
+// host's transport may find the client in the context and use it as it likes: so
+// it is not written once made, and what is secret goes to the token URL alone.
+type call struct {
+	context.Context
+	client  http.Client
+	base    http.RoundTripper
+	timeout time.Duration // of each request, 0 for none
+	tokens  *Tokens       // a pointer, which fmt does not follow from a context that holds this one
+	repeat  url.Values    // in the form, but for names that it has
+	opts    bool          // the host has put something into the form
+}
+
+// Value gives the client under oauth2's key, and what the caller's context has.
+func (c *call) Value(key any) any {
+	if key == oauth2.HTTPClient {
+		return &c.client
+	}
+	return c.Context.Value(key)
+}
+
+// Format keeps a host's transport that prints the request's context from printing
+// the caller's, and the client.
+func (c *call) Format(f fmt.State, verb rune) { printText(f, verb, "upstream.Context") }
+
+func (c *call) RoundTrip(req *http.Request) (*http.Response, error) {
+	ctx, cancel := within(req.Context(), c.timeout)
+	defer cancel()               // nothing is left to be read then
+	sent := req.WithContext(ctx) // a copy, for a RoundTripper may not change what it is given
+	repeat, err := c.complete(sent)
+	if err != nil {
+		_ = req.Body.Close() // a RoundTripper must, and there is one where there is a fault in it
+		return nil, err
+	}
+	resp, err := roundTrip(c.base, sent)
+	if err != nil || resp == nil || resp.StatusCode < 200 || resp.StatusCode > 299 {
+		return resp, err
+	}
+	read := resp.Body.(*answer)
+	if err := read.check(resp.Header.Get("Content-Type"), repeat); err != nil {
+		return nil, err
+	}
+	return resp, nil
+}
+
+// complete puts into the request what is ours: headers, and parameters of the form.
+// It gives those that a refresh has to repeat. What the form has already stays: code,
+// grant_type and client authentication are oauth2's, and opts are the host's. An
+// order matters: of resource and audience, those that the request has win over those
+// that a refresh repeats, and these over the connection's own, which are not
+// repeated since they come with each request anyway.
+func (c *call) complete(sent *http.Request) (repeat url.Values, err error) {
+	if t := c.tokens; len(t.headers) > 0 && sent.URL.String() == t.OAuth.Endpoint.TokenURL {
+		sent.Header = sent.Header.Clone()
+		for name, values := range t.headers {
+			sent.Header[name] = slices.Clone(values) // whose slice the host's transport may write to
+		}
+	}
+	adds := len(c.tokens.static) > 0 || len(c.repeat) > 0
+	if !adds && !c.opts {
+		return nil, nil // it holds what oauth2 has put there, and neither of the two is of that
+	}
+	text, err := formOf(sent)
+	if err != nil || text == "" || !adds && !strings.Contains(text, "resource=") && !strings.Contains(text, "audience=") {
+		return nil, err
+	}
+	form, err := url.ParseQuery(text)
+	if err != nil {
+		return nil, err
+	}
+	addMissing(form, c.repeat)
+	repeat = repeats(form.Get)
+	addMissing(form, c.tokens.static)
+	if !adds {
+		return repeat, nil
+	}
+	encoded := form.Encode()
+	_ = sent.Body.Close() // a copy of it has been read
+	// GetBody as well as Body: whoever sends twice (a nonce challenge, RFC 9449
+	// section 8) takes it from there.
+	sent.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(encoded)), nil }
+	sent.Body, _ = sent.GetBody()
+	sent.ContentLength = int64(len(encoded))
+	return repeat, nil
+}
+
+func addMissing(form, more url.Values) {
+	for name, values := range more {
+		if !form.Has(name) {
+			form[name] = values
+		}
+	}
+}
+
+// formOf gives the text of a form that oauth2 made, "" for other requests. It is
+// read from a second reader of the same text, so that Body stays to be sent: a
+// type that net/http knows to be in memory goes out in one write with the headers.
+func formOf(req *http.Request) (string, error) {
+	if req.GetBody == nil || req.Body == nil {
+		return "", nil
+	}
+	body, err := req.GetBody()
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = body.Close() }() // in memory
+	var form text
+	_, err = io.Copy(&form, body)
+	return string(form), err
+}
+
+// A text takes what is written to it. The reader of a string hands the string
+// itself over, which is then not copied.
+type text string
+
+func (t *text) WriteString(s string) (int, error) {
+	if *t == "" {
+		*t = text(s)
+	} else {
+		*t += text(s)
+	}
+	return len(s), nil
+}
+
+func (t *text) Write(p []byte) (int, error) { return t.WriteString(string(p)) }
