@@ -288,7 +288,7 @@ func (c *Connection) marshal() ([]byte, error) {
 	}
 	if len(edits) > 0 { // else the raw texts are the document's
 		if problems := c.values().NotJSON(); problems != nil {
-			return nil, configError(c.Name, told(problems))
+			return nil, configError(c.Name, problems)
 		}
 	}
 	return strictjson.Apply(doc, edits), nil
@@ -327,7 +327,7 @@ func (c *Connection) UpdateBody() ([]byte, error) {
 		options = lossless.Lookup(text, "options")
 	}
 	if options == nil {
-		return nil, configError(c.name(), []Problem{{"/options", "were not read; get the whole connection first"}})
+		return nil, configError(c.name(), []valid.Problem{{Pointer: "/options", Message: "were not read; get the whole connection first"}})
 	}
 	return strictjson.Apply(nil, []strictjson.Edit{{Path: []string{"options"}, Value: options}}), nil
 }
@@ -362,7 +362,7 @@ func (o Options) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(o)) 
 // endpoint is not among it: [NewProvider] tells that.
 func (c *Connection) Validate() error {
 	if k := c.check(); len(k.Problems) > 0 {
-		return configError(c.name(), told(k.Problems))
+		return configError(c.name(), k.Problems)
 	}
 	return nil
 }
@@ -383,7 +383,7 @@ func (c *Connection) Warnings() []Problem {
 		return nil // a problem
 	}
 	k.Warn(schema.Open(text), c.values())
-	return told(k.Warnings[:min(len(k.Warnings), maxProblems)])
+	return told(k.Warnings)
 }
 
 // values is the connection as internal/valid looks at it.
@@ -395,7 +395,7 @@ func (c *Connection) values() *valid.Connection {
 // what the plan is made of.
 func (c *Connection) check() *valid.Result {
 	if c == nil {
-		return &valid.Result{Problems: []lossless.Problem{{Message: "there is no connection"}}}
+		return &valid.Result{Problems: []valid.Problem{{Message: "there is no connection"}}}
 	}
 	values := c.values()
 	if len(c.text) > 0 {
@@ -442,15 +442,15 @@ func (e *ConfigError) Error() string {
 }
 
 // configError lists what can be read and counts the rest.
-func configError(connection string, problems []Problem) *ConfigError {
-	listed := min(len(problems), maxProblems)
-	return &ConfigError{connection, slices.Clip(problems[:listed]), len(problems) - listed}
+func configError(connection string, found []valid.Problem) *ConfigError {
+	listed := told(found)
+	return &ConfigError{connection, listed, len(found) - len(listed)}
 }
 
-// told gives problems as the package tells them, nil for none.
-func told(found []lossless.Problem) (problems []Problem) {
-	for _, p := range found {
+// told gives the first problems as the package tells them, nil for none.
+func told(found []valid.Problem) (problems []Problem) {
+	for _, p := range found[:min(len(found), maxProblems)] {
 		problems = append(problems, Problem(p))
 	}
-	return problems
+	return slices.Clip(problems)
 }

@@ -194,7 +194,7 @@ func (a *attachment) refusal(demands ...string) error {
 	if a == nil || len(a.unmet) == 0 {
 		return nil
 	}
-	var problems []Problem
+	var problems []valid.Problem
 	for _, demand := range a.unmet {
 		if demands != nil && !slices.Contains(demands, demand) {
 			continue
@@ -205,7 +205,7 @@ func (a *attachment) refusal(demands ...string) error {
 		default:
 			option = "token_endpoint_auth_method"
 		}
-		problems = append(problems, Problem{"/options/" + option, "asks for " + demand +
+		problems = append(problems, valid.Problem{Pointer: "/options/" + option, Message: "asks for " + demand +
 			", which has to be attached: see Provider.WithProtection, and module fapi"})
 	}
 	if problems == nil {
@@ -318,7 +318,7 @@ func NewTokenConfig(c oauth2.Config, headers Headers) (*TokenConfig, error) {
 		list = append(list, check.Header{Name: name, Value: headers[name].Reveal()})
 	}
 	if problems := valid.Members("", check.Headers(list)); problems != nil {
-		return nil, configError("", told(problems))
+		return nil, configError("", problems)
 	}
 	c.Scopes = slices.Clone(c.Scopes) // the caller's
 	config := tokenConfig{Tokens: endpoint.NewTokens(c, list, nil)}

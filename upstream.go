@@ -480,7 +480,7 @@ func NewProvider(conn *Connection) (*Provider, error) {
 	}
 	k := conn.check()
 	if len(k.Problems) > 0 {
-		return nil, configError(conn.name(), told(k.Problems))
+		return nil, configError(conn.name(), k.Problems)
 	}
 	o := &conn.Options
 	p := &provider{

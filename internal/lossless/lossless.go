@@ -328,6 +328,9 @@ func (s *Schema[T]) agrees(d *Document, v *T) bool {
 // Standing gives the problems that Decode found as far as no edit has replaced what
 // they are about.
 func Standing(problems []Problem, edits []strictjson.Edit) []Problem {
+	if len(edits) == 0 {
+		return problems
+	}
 	var changed []string
 	for _, e := range edits {
 		at := ""

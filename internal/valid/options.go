@@ -59,11 +59,11 @@ func (k *checker) checkJSON() {
 
 // NotJSON gives the options that have to be JSON texts and are not: nothing can be
 // written with them.
-func (c *Connection) NotJSON() (problems []lossless.Problem) {
+func (c *Connection) NotJSON() (problems []Problem) {
 	for _, path := range [...]string{"options/oidc_metadata", "options/attribute_map", "options/fieldsMap"} {
 		var syntax *strictjson.Error
 		if text := c.Value(path).([]byte); len(text) > 0 && errors.As(strictjson.Check(text), &syntax) {
-			problems = append(problems, lossless.Problem{Pointer: "/" + path, Message: "cannot be read as JSON: " + syntax.Error()})
+			problems = append(problems, Problem{Pointer: "/" + path, Message: "cannot be read as JSON: " + syntax.Error()})
 		}
 	}
 	return problems

@@ -29,7 +29,7 @@ type Connection struct {
 	Value func(path string) any
 
 	Doc     *lossless.Document // what it was parsed from, nil for nothing
-	Unread  []lossless.Problem // what stands in Doc and Go could not take
+	Unread  []Problem          // what stands in Doc and Go could not take
 	AnyHTTP bool               // http endpoints are no problem
 }
 
@@ -38,10 +38,13 @@ func (c *Connection) flag(path string) bool              { return c.Value(path).
 func (c *Connection) list(path string) []string          { return c.Value(path).([]string) }
 func (c *Connection) dict(path string) map[string]string { return c.Value(path).(map[string]string) }
 
+// A Problem is what is wrong, in the text or with a value.
+type Problem = lossless.Problem
+
 // A Result is what a connection comes to. Without problems, the rest is complete.
 type Result struct {
-	Problems []lossless.Problem
-	Warnings []lossless.Problem // but those about names, see Warn
+	Problems []Problem
+	Warnings []Problem // but those about names, see Warn
 
 	Strategy strategy.Strategy // with the endpoints of the options, where they have any
 	Metadata metadata.Metadata
@@ -72,7 +75,7 @@ func (k *checker) report(pointer, message string) {
 		return
 	}
 	k.reported[pointer] = true
-	k.Problems = append(k.Problems, lossless.Problem{Pointer: pointer, Message: message})
+	k.Problems = append(k.Problems, Problem{Pointer: pointer, Message: message})
 }
 
 // reportAt adds a problem, if there is one, with the member at a path; with one
@@ -96,13 +99,13 @@ func (k *checker) reportMembers(path string, found []check.Problem) {
 }
 
 // Members gives what was found in an object that stands at a pointer.
-func Members(at string, found []check.Problem) (problems []lossless.Problem) {
+func Members(at string, found []check.Problem) (problems []Problem) {
 	for _, p := range found {
 		pointer := at
 		if p.OfOne {
 			pointer += strictjson.Pointer(p.Name)
 		}
-		problems = append(problems, lossless.Problem{Pointer: pointer, Message: p.Message})
+		problems = append(problems, Problem{Pointer: pointer, Message: p.Message})
 	}
 	return problems
 }
@@ -110,7 +113,7 @@ func Members(at string, found []check.Problem) (problems []lossless.Problem) {
 // warn adds a warning, if there is one. (rule O2)
 func (r *Result) warn(pointer, message string) {
 	if message != "" {
-		r.Warnings = append(r.Warnings, lossless.Problem{Pointer: pointer, Message: message})
+		r.Warnings = append(r.Warnings, Problem{Pointer: pointer, Message: message})
 	}
 }
 
