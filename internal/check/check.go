@@ -257,9 +257,9 @@ func FoldParameter(s string) string {
 	return Fold(underscored(s))
 }
 
-// FoldUnclosed is what PHP makes of a bracket that is never closed: "client[id"
+// foldUnclosed is what PHP makes of a bracket that is never closed: "client[id"
 // is client_id there.
-func FoldUnclosed(s string) string {
+func foldUnclosed(s string) string {
 	return Fold(underscored(strings.Replace(s, "[", "_", 1)))
 }
 
@@ -275,7 +275,7 @@ func underscored(s string) string {
 // Reserved reports whether a name, in any case, belongs to the protocol and may
 // not be configured, or is read so by some server. (rules M3, P2)
 func Reserved(name string) bool {
-	return isProtocols(FoldParameter(name)) || isProtocols(FoldUnclosed(name))
+	return isProtocols(FoldParameter(name)) || isProtocols(foldUnclosed(name))
 }
 
 func isProtocols(folded string) bool {

@@ -32,7 +32,7 @@ func TokenParams(keys []string, params map[string]string) (problems []Problem) {
 		switch value := params[name]; {
 		case ParameterName(name) != "":
 			message = ParameterName(name)
-		case Reserved(name) || slices.Contains(tokenNames, fold) || slices.Contains(tokenNames, FoldUnclosed(name)):
+		case Reserved(name) || slices.Contains(tokenNames, fold) || slices.Contains(tokenNames, foldUnclosed(name)):
 			message = "is the protocol's own, and cannot be configured"
 		case doubled:
 			message = fmt.Sprintf("is the same name as %.256q to servers that look at no case, or read . as _ and name[] as name; keep one of them", twin)

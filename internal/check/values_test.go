@@ -157,7 +157,7 @@ func TestC5Boundaries(t *testing.T) {
 	for s, want := range map[string]string{"A.b c": "a_b_c", "[x]y": "x", " x": "x", "n[1]": "n", "n]": "n", "": ""} {
 		assert.Equal(t, want, FoldParameter(s), s)
 	}
-	assert.Equal(t, "client_id", FoldUnclosed("Client[id"))
+	assert.Equal(t, "client_id", foldUnclosed("Client[id"))
 	assert.Equal(t, "a", Fold("A"))
 	assert.Equal(t, "z", Fold("Z"))
 	for _, tc := range []struct {

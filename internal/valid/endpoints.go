@@ -18,7 +18,11 @@ import (
 )
 
 // checkEndpoints resolves the endpoints, and collects the layers, the
-// authorization endpoint's query among them. (rule O8)
+// authorization endpoint's query among them: so it has to know which endpoint that
+// is before a parameter can collide with its query. (rule O8)
+//
+// A configured scope replaces the one that would have openid put before it, and goes
+// out as it is; that of the query does not, and needs no warning. (rules M3, O6)
 func (k *checker) checkEndpoints() {
 	k.Strategy = k.Strategy.Resolve(k.name, strategy.Own{
 		AuthorizationURL: k.text("options/authorizationURL"), TokenURL: k.text("options/tokenURL"),

@@ -28,6 +28,8 @@ func (k *checker) checkUnread() {
 	}
 }
 
+// checkName is strict only where a subject holds the name: there it must not be
+// mistaken for another part of one. (rule U9)
 func (k *checker) checkName() {
 	name := k.text("name")
 	switch {
@@ -41,7 +43,7 @@ func (k *checker) checkName() {
 }
 
 // checkJSON checks the options that are JSON texts, which the program may have set
-// to anything, and reads the metadata.
+// to anything, and reads the metadata, if all of them can be read.
 func (k *checker) checkJSON() {
 	if problems := k.NotJSON(); problems != nil {
 		for _, p := range problems {
@@ -79,6 +81,8 @@ var texts = [...]string{
 	"options/should_trust_email_verified_connection",
 }
 
+// checkOptions reads no value that another strategy's setting has: the vendor keeps
+// what its dashboard once wrote. Its size counts all the same.
 func (k *checker) checkOptions() {
 	if k.text("options/client_id") == "" && k.Strategy.OAuth() && k.Strategy.Protocol != strategy.OAuth1 {
 		k.reportAt("options/client_id", "is missing; the identity provider gave it when the auth server was registered there")
@@ -102,6 +106,8 @@ func (k *checker) checkOptions() {
 	}
 }
 
+// checkScope has two bounds, as the vendor's schema has two forms. Scopes that were
+// not read from an array will be written as one string. (rule O7)
 func (k *checker) checkScope() {
 	const path = "options/scope"
 	limit, scope := k.bound(path), k.list(path)
