@@ -2,14 +2,13 @@ package upstream
 
 // This file owns the way back: the answer that the browser brings, the token
 // requests around oauth2.Config, and what can be attached to them. It knows
-// nothing of authorization requests, profiles and Providers; how an answer is
-// read is in internal/callback, how a request is kept from leaving the endpoint
-// in internal/endpoint.
+// nothing of authorization requests, profiles and Providers; how the browser's
+// answer is read is in internal/callback, how a token request is made, and kept
+// from leaving the endpoint, in internal/endpoint.
 
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -21,7 +20,6 @@ import (
 	"example.com/upstream/internal/callback"
 	"example.com/upstream/internal/check"
 	"example.com/upstream/internal/endpoint"
-	"example.com/upstream/internal/option"
 	"example.com/upstream/internal/strategy"
 	"example.com/upstream/internal/valid"
 )
@@ -154,7 +152,8 @@ const (
 // demands gives what the options ask for and only a Protection can do. pushed
 // says that the metadata asks for pushed requests.
 func (o *Options) demands(strategy string, pushed bool) (demands []string) {
-	if option.Attached(o.TokenEndpointAuthMethod) {
+	switch o.TokenEndpointAuthMethod {
+	case "private_key_jwt", "client_secret_jwt", "tls_client_auth", "self_signed_tls_client_auth":
 		demands = append(demands, o.TokenEndpointAuthMethod)
 	}
 	// A client secret that the program has made of the key may stand instead.
@@ -359,15 +358,7 @@ func (c TokenConfig) Format(f fmt.State, verb rune) {
 	if in := c.get(); in != nil {
 		id = in.OAuth.ClientID
 	}
-	printText(f, verb, fmt.Sprintf("upstream.TokenConfig(client %q)", id))
-}
-
-// printText is the Format of types whose fields must not be printed.
-func printText(f fmt.State, verb rune, text string) {
-	if verb == 'q' {
-		text = fmt.Sprintf("%q", text)
-	}
-	_, _ = io.WriteString(f, text)
+	endpoint.PrintText(f, verb, fmt.Sprintf("upstream.TokenConfig(client %q)", id))
 }
 
 // Exchange spends an authorization code; see [oauth2.Config.Exchange]. With

@@ -406,7 +406,7 @@ func (e *ProfileError) Error() string { return "upstream: profile: " + e.Message
 func (e *ProfileError) Unwrap() error { return e.Err }
 
 // Format prints the text whatever the verb: Body and Err must not be printed.
-func (e ProfileError) Format(f fmt.State, verb rune) { printText(f, verb, e.Error()) }
+func (e ProfileError) Format(f fmt.State, verb rune) { endpoint.PrintText(f, verb, e.Error()) }
 
 func profileError(format string, args ...any) *ProfileError {
 	return &ProfileError{Message: fmt.Sprintf(format, args...)}

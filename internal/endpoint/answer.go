@@ -76,14 +76,14 @@ func (a *answer) check(contentType string, repeat url.Values) error {
 		return a.checkForm(repeat)
 	}
 	var wrong error
-	err := strictjson.CheckNames(a.body, func(name []byte) { wrong = cmp.Or(wrong, checkName(name)) })
+	err := strictjson.CheckNames(a.rest, func(name []byte) { wrong = cmp.Or(wrong, checkName(name)) })
 	if err != nil {
 		if fault := (*strictjson.Error)(nil); errors.As(err, &fault) && fault.Doubled {
 			return &AnswerError{"the answer holds a member twice"}
 		}
 		return &AnswerError{unreadable}
 	}
-	if !strictjson.IsObject(a.body) {
+	if !strictjson.IsObject(a.rest) {
 		return &AnswerError{unreadable}
 	}
 	if wrong != nil || repeat == nil {
@@ -95,8 +95,7 @@ func (a *answer) check(contentType string, repeat url.Values) error {
 			edits = append(edits, strictjson.Edit{Path: []string{extraPrefix + name}, Value: strictjson.Marshal(value)})
 		}
 	}
-	a.body = strictjson.Apply(a.body, edits)
-	a.Reset(a.body)
+	a.rest = strictjson.Apply(a.rest, edits)
 	return nil
 }
 
@@ -133,7 +132,7 @@ func checkName(name []byte) error {
 // that doubles are all there is to refuse.
 func (a *answer) checkForm(repeat url.Values) error {
 	var names []string
-	for rest := string(a.body); rest != ""; {
+	for rest := string(a.rest); rest != ""; {
 		var pair string
 		pair, rest, _ = strings.Cut(rest, "&")
 		name, _, _ := strings.Cut(pair, "=")
@@ -152,10 +151,9 @@ func (a *answer) checkForm(repeat url.Values) error {
 	}
 	for _, name := range repeated {
 		if value := repeat.Get(name); value != "" {
-			a.body = append(a.body, "&"+extraPrefix+name+"="+url.QueryEscape(value)...)
+			a.rest = append(a.rest, "&"+extraPrefix+name+"="+url.QueryEscape(value)...)
 		}
 	}
-	a.Reset(a.body)
 	return nil
 }
 

@@ -41,8 +41,8 @@ func (c *carrier) RoundTrip(req *http.Request) (*http.Response, error) {
 	if resp == nil {
 		return nil, nil
 	}
-	if read := resp.Body.(*answer); bytes.Equal(bytes.TrimSpace(read.body), []byte("null")) {
-		resp.Body = newAnswer([]byte("{}")) // oauth2 panics at null
+	if read := resp.Body.(*answer); bytes.Equal(bytes.TrimSpace(read.rest), []byte("null")) {
+		read.rest = []byte("{}") // oauth2 panics at null
 	}
 	return resp, nil
 }

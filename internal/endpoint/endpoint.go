@@ -5,7 +5,6 @@
 package endpoint
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -171,7 +170,7 @@ func roundTrip(base http.RoundTripper, req *http.Request) (*http.Response, error
 	if err != nil {
 		return nil, cmp.Or(req.Context().Err(), err) // the plain one, whatever words the transport has
 	}
-	resp.Body, resp.Request = newAnswer(body), req
+	resp.Body, resp.Request = &answer{rest: body}, req
 	if location := resp.Header.Get("Location"); location != "" {
 		if _, err := req.URL.Parse(location); err != nil {
 			resp.Header.Del("Location") // else the client reports the bad URL and loses the status
@@ -217,16 +216,17 @@ type TooLargeError struct{ Status int }
 
 func (e *TooLargeError) Error() string { return "the answer is larger than 1 MiB" }
 
-// answer is a body that has been read.
-type answer struct {
-	bytes.Reader
-	body []byte
-}
+// An answer is a body that has been read.
+type answer struct{ rest []byte }
 
-func newAnswer(body []byte) *answer {
-	a := &answer{body: body}
-	a.Reset(body)
-	return a
+// Read says that it is the end together with the last bytes, which spares a
+// reader of all of them a second call.
+func (a *answer) Read(p []byte) (n int, err error) {
+	n = copy(p, a.rest)
+	if a.rest = a.rest[n:]; len(a.rest) == 0 {
+		err = io.EOF
+	}
+	return n, err
 }
 
 func (*answer) Close() error { return nil }

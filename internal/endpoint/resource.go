@@ -28,7 +28,7 @@ type resourceTransport struct {
 
 // Format keeps what lies beneath out of a printed [http.Client]: with a verb
 // that does not fit, as %s, fmt follows pointers one level further.
-func (t *resourceTransport) Format(f fmt.State, verb rune) { printText(f, verb, "upstream.Transport") }
+func (t *resourceTransport) Format(f fmt.State, verb rune) { PrintText(f, verb, "upstream.Transport") }
 
 func (t *resourceTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	sent := req

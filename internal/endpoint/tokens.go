@@ -19,7 +19,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"golang.org/x/oauth2"
 
@@ -77,14 +76,14 @@ func NewTokens(c oauth2.Config, headers []check.Header, static map[string]string
 
 // Exchange spends an authorization code.
 func (t *Tokens) Exchange(ctx context.Context, wrap Wrap, code string, opts []oauth2.AuthCodeOption) (*oauth2.Token, error) {
-	return t.request(ctx, wrap, nil, opts, func(ctx context.Context, opts ...oauth2.AuthCodeOption) (*oauth2.Token, error) {
+	return t.request(ctx, asked{wrap: wrap, opts: opts}, func(ctx context.Context, opts ...oauth2.AuthCodeOption) (*oauth2.Token, error) {
 		return t.OAuth.Exchange(ctx, code, opts...)
 	})
 }
 
 // Password is the resource owner password grant.
 func (t *Tokens) Password(ctx context.Context, wrap Wrap, username, password string) (*oauth2.Token, error) {
-	return t.request(ctx, wrap, nil, nil, func(ctx context.Context, _ ...oauth2.AuthCodeOption) (*oauth2.Token, error) {
+	return t.request(ctx, asked{wrap: wrap}, func(ctx context.Context, _ ...oauth2.AuthCodeOption) (*oauth2.Token, error) {
 		return t.OAuth.PasswordCredentialsToken(ctx, username, password)
 	})
 }
@@ -108,7 +107,7 @@ func (t *Tokens) DeviceAuth(ctx context.Context, opts []oauth2.AuthCodeOption) (
 func (t *Tokens) Poll(ctx context.Context, wrap Wrap, da *oauth2.DeviceAuthResponse, opts []oauth2.AuthCodeOption) (*oauth2.Token, error) {
 	polled := *da
 	polled.Interval = min(max(polled.Interval, 0), maxPollInterval)
-	return t.request(ctx, wrap, nil, opts, func(ctx context.Context, opts ...oauth2.AuthCodeOption) (*oauth2.Token, error) {
+	return t.request(ctx, asked{wrap: wrap, opts: opts, polls: true}, func(ctx context.Context, opts ...oauth2.AuthCodeOption) (*oauth2.Token, error) {
 		return t.OAuth.DeviceAccessToken(ctx, &polled, opts...)
 	})
 }
@@ -156,7 +155,7 @@ func (r *refresher) Token() (*oauth2.Token, error) {
 	case r.unusable != nil:
 		return nil, r.unusable
 	}
-	token, err := r.tokens.request(r.ctx, r.wrap, r.repeat, nil, func(ctx context.Context, _ ...oauth2.AuthCodeOption) (*oauth2.Token, error) {
+	token, err := r.tokens.request(r.ctx, asked{wrap: r.wrap, repeat: r.repeat}, func(ctx context.Context, _ ...oauth2.AuthCodeOption) (*oauth2.Token, error) {
 		// Without an access token, oauth2 refreshes at once.
 		return r.tokens.OAuth.TokenSource(ctx, &oauth2.Token{RefreshToken: *r.refreshToken}).Token()
 	})
@@ -168,25 +167,45 @@ func (r *refresher) Token() (*oauth2.Token, error) {
 	return token, nil
 }
 
+// An asked is what a token request is besides its kind.
+type asked struct {
+	wrap   Wrap
+	opts   []oauth2.AuthCodeOption // the host's, which go into the form
+	repeat url.Values              // in the form as well, but for names that it has
+	polls  bool                    // it is many requests, each with a timeout of its own
+}
+
 // A send is a method of oauth2.Config.
 type send func(context.Context, ...oauth2.AuthCodeOption) (*oauth2.Token, error)
 
-// request lets oauth2 make one request, and puts its error into our words.
-func (t *Tokens) request(ctx context.Context, wrap Wrap, repeat url.Values, opts []oauth2.AuthCodeOption, send send) (*oauth2.Token, error) {
+// request lets oauth2 make one request, and puts its error into our words. The
+// deadline is in the context that oauth2 puts into the request, which then needs no
+// copy for that.
+func (t *Tokens) request(ctx context.Context, a asked, send send) (*oauth2.Token, error) {
 	if ctx == nil {
 		ctx = context.Background()
 	}
 	host, _ := HostClient(ctx)
-	c := &call{Context: ctx, client: *host, base: wrap.Around(ctx, Transport(host)), timeout: Timeout(ctx), tokens: t, repeat: repeat, opts: len(opts) > 0}
+	base, timeout := a.wrap.Around(ctx, Transport(host)), Timeout(ctx)
+	if a.polls {
+		base, timeout = &transport{base: base, timeout: timeout}, 0
+	}
+	ctx, cancel := within(ctx, timeout)
+	defer cancel()
+	c := &call{Context: ctx, client: *host, base: base, tokens: t, repeat: a.repeat, opts: len(a.opts) > 0}
 	own(&c.client, c)
-	token, err := send(c, withoutNil(opts)...)
+	token, err := send(c, withoutNil(a.opts)...)
 	if err != nil {
 		return nil, failed("token endpoint", err)
 	}
 	return token, nil
 }
 
+// withoutNil keeps oauth2 from calling a method of an option that is none.
 func withoutNil(opts []oauth2.AuthCodeOption) []oauth2.AuthCodeOption {
+	if !slices.Contains(opts, nil) {
+		return opts
+	}
 	return slices.DeleteFunc(slices.Clone(opts), func(o oauth2.AuthCodeOption) bool { return o == nil })
 }
 
@@ -201,9 +220,10 @@ func (e *Error) Error() string { return "upstream: " + e.Text }
 func (e *Error) Unwrap() error { return e.Err }
 
 // Format prints the text whatever the verb: what is wrapped may hold more.
-func (e *Error) Format(f fmt.State, verb rune) { printText(f, verb, e.Error()) }
+func (e *Error) Format(f fmt.State, verb rune) { PrintText(f, verb, e.Error()) }
 
-func printText(f fmt.State, verb rune, text string) {
+// PrintText is the Format of types whose fields must not be printed.
+func PrintText(f fmt.State, verb rune, text string) {
 	if verb == 'q' {
 		text = fmt.Sprintf("%q", text)
 	}
@@ -216,19 +236,18 @@ func failed(where string, err error) error {
 	return &Error{where + ": " + reason, cause}
 }
 
-// A call is all that one token request needs beside oauth2's own, in one piece:
-// the context that oauth2 is called with, the client that it finds there, and the
-// transport of that client. A poll sends many requests through one call, and a
-// host's transport may find the client in the context and use it as it likes: so
-// it is not written once made, and what is secret goes to the token URL alone.
+// A call is all that a token request needs beside oauth2's own, in one piece of
+// memory: the context that oauth2 is called with, the client that it finds there, and
+// the transport of that client. It is never written once made, since a host's
+// transport may find the client in its request's context and use it as it likes; and
+// so what is secret goes to the token URL alone, whatever the client is asked for.
 type call struct {
 	context.Context
-	client  http.Client
-	base    http.RoundTripper
-	timeout time.Duration // of each request, 0 for none
-	tokens  *Tokens       // a pointer, which fmt does not follow from a context that holds this one
-	repeat  url.Values    // in the form, but for names that it has
-	opts    bool          // the host has put something into the form
+	client http.Client
+	base   http.RoundTripper
+	tokens *Tokens    // a pointer, which fmt does not follow from a context that holds this one
+	repeat url.Values // see asked
+	opts   bool       // there are some
 }
 
 // Value gives the client under oauth2's key, and what the caller's context has.
@@ -239,15 +258,12 @@ func (c *call) Value(key any) any {
 	return c.Context.Value(key)
 }
 
-// Format keeps a host's transport that prints the request's context from printing
-// the caller's, and the client.
-func (c *call) Format(f fmt.State, verb rune) { printText(f, verb, "upstream.Context") }
+// Format keeps the client, and the caller's context, from a host's transport that
+// logs its request's context.
+func (c *call) Format(f fmt.State, verb rune) { PrintText(f, verb, "upstream.Context") }
 
 func (c *call) RoundTrip(req *http.Request) (*http.Response, error) {
-	ctx, cancel := within(req.Context(), c.timeout)
-	defer cancel()               // nothing is left to be read then
-	sent := req.WithContext(ctx) // a copy, for a RoundTripper may not change what it is given
-	repeat, err := c.complete(sent)
+	sent, repeat, err := c.complete(req)
 	if err != nil {
 		_ = req.Body.Close() // a RoundTripper must, and there is one where there is a fault in it
 		return nil, err
@@ -256,52 +272,56 @@ func (c *call) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil || resp == nil || resp.StatusCode < 200 || resp.StatusCode > 299 {
 		return resp, err
 	}
-	read := resp.Body.(*answer)
-	if err := read.check(resp.Header.Get("Content-Type"), repeat); err != nil {
+	if err := resp.Body.(*answer).check(resp.Header.Get("Content-Type"), repeat); err != nil {
 		return nil, err
 	}
 	return resp, nil
 }
 
-// complete puts into the request what is ours: headers, and parameters of the form.
-// It gives those that a refresh has to repeat. What the form has already stays: code,
-// grant_type and client authentication are oauth2's, and opts are the host's. An
-// order matters: of resource and audience, those that the request has win over those
-// that a refresh repeats, and these over the connection's own, which are not
-// repeated since they come with each request anyway.
-func (c *call) complete(sent *http.Request) (repeat url.Values, err error) {
-	if t := c.tokens; len(t.headers) > 0 && sent.URL.String() == t.OAuth.Endpoint.TokenURL {
-		sent.Header = sent.Header.Clone()
+// complete gives the request with what is ours, headers and parameters of the form,
+// and of the form those that a refresh has to repeat. It is a copy where there is
+// something to add, for a RoundTripper may not change what it is given.
+//
+// What the form has already stays: code, grant_type and client authentication are
+// oauth2's, and what opts have put there is the host's. Of resource and audience,
+// what a refresh repeats goes before what the connection has; and that is not
+// repeated, since it comes with each request anyway.
+func (c *call) complete(req *http.Request) (sent *http.Request, repeat url.Values, err error) {
+	t, sent := c.tokens, req
+	if len(t.headers) > 0 && req.URL.String() == t.OAuth.Endpoint.TokenURL {
+		sent = req.WithContext(req.Context())
+		sent.Header = req.Header.Clone()
 		for name, values := range t.headers {
 			sent.Header[name] = slices.Clone(values) // whose slice the host's transport may write to
 		}
 	}
-	adds := len(c.tokens.static) > 0 || len(c.repeat) > 0
+	adds := len(t.static) > 0 || len(c.repeat) > 0
 	if !adds && !c.opts {
-		return nil, nil // it holds what oauth2 has put there, and neither of the two is of that
+		return sent, nil, nil // the form is oauth2's, which puts neither of the two there
 	}
-	text, err := formOf(sent)
+	text, err := formOf(req)
 	if err != nil || text == "" || !adds && !strings.Contains(text, "resource=") && !strings.Contains(text, "audience=") {
-		return nil, err
+		return sent, nil, err
 	}
 	form, err := url.ParseQuery(text)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	addMissing(form, c.repeat)
 	repeat = repeats(form.Get)
-	addMissing(form, c.tokens.static)
 	if !adds {
-		return repeat, nil
+		return sent, repeat, nil
 	}
+	addMissing(form, t.static)
 	encoded := form.Encode()
-	_ = sent.Body.Close() // a copy of it has been read
+	_ = req.Body.Close() // a copy of it has been read
+	sent = sent.WithContext(sent.Context())
 	// GetBody as well as Body: whoever sends twice (a nonce challenge, RFC 9449
 	// section 8) takes it from there.
 	sent.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(encoded)), nil }
 	sent.Body, _ = sent.GetBody()
 	sent.ContentLength = int64(len(encoded))
-	return repeat, nil
+	return sent, repeat, nil
 }
 
 func addMissing(form, more url.Values) {

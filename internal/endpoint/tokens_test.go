@@ -42,7 +42,7 @@ func answered(t *testing.T, form form, sent string, status int, kind, body strin
 	})}
 	ctx := context.WithValue(t.Context(), oauth2.HTTPClient, host)
 	tokens := &Tokens{static: form.static}
-	_, _ = tokens.request(ctx, nil, form.repeat, []oauth2.AuthCodeOption{oauth2.AccessTypeOnline}, func(ctx context.Context, _ ...oauth2.AuthCodeOption) (*oauth2.Token, error) {
+	_, _ = tokens.request(ctx, asked{repeat: form.repeat, opts: []oauth2.AuthCodeOption{oauth2.AccessTypeOnline}}, func(ctx context.Context, _ ...oauth2.AuthCodeOption) (*oauth2.Token, error) {
 		var req *http.Request
 		req, err = http.NewRequestWithContext(ctx, http.MethodPost, "https://idp.example.com/token", strings.NewReader(sent))
 		require.NoError(t, err)
@@ -208,7 +208,7 @@ func (failing) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 func inside(t *testing.T, tokens Tokens, transport serve, f func(ctx context.Context, client *http.Client)) {
 	t.Helper()
 	ctx := context.WithValue(t.Context(), oauth2.HTTPClient, &http.Client{Transport: transport})
-	_, err := tokens.request(ctx, nil, nil, nil, func(ctx context.Context, _ ...oauth2.AuthCodeOption) (*oauth2.Token, error) {
+	_, err := tokens.request(ctx, asked{}, func(ctx context.Context, _ ...oauth2.AuthCodeOption) (*oauth2.Token, error) {
 		client, given := HostClient(ctx)
 		require.True(t, given)
 		f(ctx, client)

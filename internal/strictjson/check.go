@@ -333,9 +333,11 @@ func (c *checker) array(depth int, open [][]byte) *Error {
 // are one name and refused as doubled.
 func (c *checker) text() *Error {
 	for c.pos++; ; c.pos++ {
-		for rest := c.data[c.pos:]; len(rest) > 0 && ' ' <= rest[0] && rest[0] != '"' && rest[0] != '\\'; rest = rest[1:] {
-			c.pos++
+		rest, n := c.data[c.pos:], 0
+		for n < len(rest) && plain[rest[n]] {
+			n++
 		}
+		c.pos += n
 		if c.pos == len(c.data) {
 			return c.unexpected("the end of a string")
 		}
@@ -360,6 +362,14 @@ func (c *checker) text() *Error {
 		}
 	}
 }
+
+// plain are the bytes that stand for themselves in a string. Never written.
+var plain = func() (t [256]bool) {
+	for b := range t {
+		t[b] = ' ' <= b && b != '"' && b != '\\'
+	}
+	return t
+}()
 
 func isHex(b byte) bool {
 	return '0' <= b && b <= '9' || 'a' <= b|0x20 && b|0x20 <= 'f'
