@@ -20,6 +20,7 @@ import (
 	"example.com/upstream/internal/callback"
 	"example.com/upstream/internal/check"
 	"example.com/upstream/internal/endpoint"
+	"example.com/upstream/internal/option"
 	"example.com/upstream/internal/strategy"
 	"example.com/upstream/internal/valid"
 )
@@ -152,8 +153,7 @@ const (
 // demands gives what the options ask for and only a Protection can do. pushed
 // says that the metadata asks for pushed requests.
 func (o *Options) demands(strategy string, pushed bool) (demands []string) {
-	switch o.TokenEndpointAuthMethod {
-	case "private_key_jwt", "client_secret_jwt", "tls_client_auth", "self_signed_tls_client_auth":
+	if option.Attached(o.TokenEndpointAuthMethod) {
 		demands = append(demands, o.TokenEndpointAuthMethod)
 	}
 	// A client secret that the program has made of the key may stand instead.

@@ -121,6 +121,13 @@ func TestO7Bounds(t *testing.T) {
 	}
 }
 
+func TestO4Attached(t *testing.T) {
+	for _, method := range Get("options/token_endpoint_auth_method").Enum {
+		assert.Equal(t, !slices.Contains([]string{"client_secret_post", "client_secret_basic", "none"}, method), Attached(method), method)
+	}
+	assert.False(t, Attached(""))
+}
+
 func TestO1Idle(t *testing.T) {
 	assert.Contains(t, Get("options/kid").Idle("oidc", false), "apple alone")
 	assert.Empty(t, Get("options/kid").Idle("apple", false))

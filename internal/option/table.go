@@ -32,11 +32,12 @@ var (
 var (
 	signingAlgs = []string{"ES256", "ES384", "PS256", "PS384", "RS256", "RS384", "RS512"}
 	dpopAlgs    = []string{"ES256", "ES384", "ES512", "Ed25519"}
-	authMethods = []string{
-		"client_secret_post", "client_secret_basic", "none", "private_key_jwt", "client_secret_jwt", "tls_client_auth",
-		"self_signed_tls_client_auth",
-	}
+	authMethods = append([]string{"client_secret_post", "client_secret_basic", "none"}, attached...)
+	attached    = []string{"private_key_jwt", "client_secret_jwt", "tls_client_auth", "self_signed_tls_client_auth"}
 )
+
+// Attached reports whether a token_endpoint_auth_method is one that has to be attached.
+func Attached(method string) bool { return slices.Contains(attached, method) }
 
 // limits gives one limit to several strategies.
 func limits(l Limit, strategies ...string) map[string]Limit {

@@ -136,9 +136,7 @@ func (k *checker) checkHeaders() {
 		k.Headers = append(k.Headers, check.Header{Name: name, Value: values[name]})
 	}
 	k.reportMembers(path, check.Headers(k.Headers))
-	switch k.text("options/token_endpoint_auth_method") {
-	case "private_key_jwt", "client_secret_jwt", "tls_client_auth", "self_signed_tls_client_auth":
-	default:
+	if !option.Attached(k.text("options/token_endpoint_auth_method")) {
 		return
 	}
 	for _, h := range k.Headers {
