@@ -94,8 +94,7 @@ func Objects() []string { return levels[:] }
 // place, so that those are passed over.
 func elsewhere(form string) string {
 	for _, object := range Objects() {
-		name := known.objects[object].folded[form]
-		if at := known.levels[name]; name != "" && at != "" && parent(at) == object {
+		if at := known.levels[known.objects[object].folded[form]]; at != "" && parent(at) == object {
 			return at
 		}
 	}

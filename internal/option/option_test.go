@@ -157,7 +157,9 @@ func TestO2Circles(t *testing.T) {
 		{"options", "scopes", "is not read here; write scope", false},
 		{"options", "isuer", "is not known; did you mean issuer?", false},
 		{"options", "token_ulr", "is not known; did you mean tokenURL?", false},
-		{"options", "custom_headers", "", false}, // what the vendor's API gives back
+		{"options", "custom_headers", "", false},                                                     // what the vendor's API gives back
+		{"options", "bruteForceProtection", "is not read here; write brute_force_protection", false}, // also what has no effect
+		{"options", "User-Likes", "", false},                                                         // but for tick boxes
 		{"options", "colour", "", false},
 	} {
 		message, place := Mistaken(tc.object, tc.name)
@@ -165,6 +167,7 @@ func TestO2Circles(t *testing.T) {
 		assert.Equal(t, tc.place, place, "%s %s", tc.object, tc.name)
 	}
 	assert.Equal(t, "is not known here and has no effect; did you mean upstream_params?", Unknown("options", "upstream_parms"))
+	assert.Equal(t, "is not known here and has no effect; did you mean user_likes?", Unknown("options", "u_s_e_r_l_i_k_e_s"))
 	assert.Equal(t, "is not known here and has no effect", Unknown("options", "colour"))
 }
 
