@@ -97,6 +97,8 @@ func TestC5Check(t *testing.T) {
 		{"C3 what cannot be written", values{"options/fieldsMap": []byte("{"), "options/oidc_metadata": []byte("1 2")},
 			[]string{"/options/oidc_metadata cannot be read as JSON", "/options/fieldsMap cannot be read as JSON"}},
 		{"O8 metadata", values{"options/oidc_metadata": []byte(`{"issuer": 1}`)}, []string{"/options/oidc_metadata/issuer must be a string"}},
+		{"O8 an endpoint of the metadata", values{"options/tokenURL": "", "options/oidc_metadata": []byte(`{"token_endpoint": "/token"}`)},
+			[]string{"/options/oidc_metadata/token_endpoint must be absolute"}},
 		{"O7 scope", values{"options/scope": []string{long, long}}, []string{"/options/scope is longer than 4096"}},
 		{"E5 endpoint", values{"options/tokenURL": ""}, []string{"/options/tokenURL is missing; set tokenURL or token_endpoint"}},
 		{"E5 promised", values{"options/tokenURL": "", "options/issuer": "i"}, []string{"/options/tokenURL is missing; discovery_url"}},
@@ -125,9 +127,11 @@ func TestC5Check(t *testing.T) {
 // What goes beyond a limit is counted and not looked at.
 func TestP1Layers(t *testing.T) {
 	static := map[string]string{}
-	for len(static) < 31 {
+	for len(static) < 30 {
 		static["state"+strings.Repeat("e", len(static))] = "x"
 	}
+	assertPrefixes(t, "P1", given(t, with(values{"options/authParams": static})).Check().Problems, `/options/authParams/state "state" is set`)
+	static["stately"] = "x"
 	k := given(t, with(values{"options/authParams": static})).Check()
 	assertPrefixes(t, "P1", k.Problems, "/options/authParams has more than 30 members", `/options/authParams/state "state" is set`)
 	assert.Len(t, k.Entries, 31) // 30, and that of the URL
@@ -144,6 +148,8 @@ func TestC5Places(t *testing.T) {
 	c := given(t, with(values{"options/scope": []string{"a", strings.Repeat("x", 200)}, "options/tokenURL": "/token"}))
 	c.Doc = doc(`{"options": {"scope": ["a", "x"], "token_endpoint": "/token"}}`)
 	assertPrefixes(t, "C5", c.Check().Problems, "/options/scope/1 is longer than 189", "/options/token_endpoint must be absolute")
+	c.Value = given(t, with(values{"options/scope": make([]string, 20)})).Value
+	assert.Empty(t, c.Check().Problems)
 	c.Value = given(t, with(values{"options/scope": make([]string, 21)})).Value
 	assertPrefixes(t, "O7", c.Check().Problems, "/options/scope has more than 20 items")
 	c.Doc = doc(`{"Strategy": "oauth2", "options": {}}`)
