@@ -12,6 +12,7 @@ import (
 
 	"example.com/upstream/internal/incoming"
 	"example.com/upstream/internal/plan"
+	"example.com/upstream/internal/rule"
 )
 
 // problems gives what Check reports of entries and a query, a line for each.
@@ -42,10 +43,13 @@ func TestC6EntriesOfUpstreamParams(t *testing.T) {
 		{"B1 a source", Param{From: "access_type", Allow: yes}, nil},
 		{"B1 reserved", Param{From: "STATE", Allow: yes}, []string{`/up/n/from "STATE" is the protocol's`}},
 		{"B1 the server's", Param{From: "connection_scope", Allow: yes}, []string{`/up/n/from "connection_scope" is the protocol's`}},
+		{"B1 PKCE by its name", Param{From: "code_challenge", Allow: yes}, []string{`/up/n/from "code_challenge" is the protocol's`}},
 		{"B1 PKCE", Param{From: "code_challenges", Allow: yes}, []string{`/up/n/from "code_challenges" is the protocol's`}},
 		{"B1 a name", Param{From: "a b", Allow: yes}, []string{"/up/n/from holds a space"}},
 		{"B2", Param{Value: "x", Unless: []string{"login_hint", "idphint"}}, nil},
 		{"B2 reserved", Param{Value: "x", Unless: []string{"a", "state"}}, []string{`/up/n/unless/1 "state" is`}},
+		{"B2 the server's", Param{Value: "x", Unless: []string{"code_challenge"}}, []string{`/up/n/unless/0 "code_challenge" is`}},
+		{"B2 as many as may be", Param{Value: "x", Unless: slices.Repeat([]string{"a"}, 20)}, nil},
 		{"B2 many", Param{Value: "x", Unless: make([]string, 21)}, []string{"/up/n/unless has more than 20 items"}},
 		{"B3", Param{From: "claims", Allow: yes}, nil},
 		{"B3 translated", Param{From: "claims", Allow: yes, Translate: map[string]string{"a": "b"}}, []string{"/up/n/translate is not for claims"}},
@@ -74,8 +78,11 @@ func TestA1A2Hints(t *testing.T) {
 		{plan.UpstreamParams, "n", "access_type", "; authParamsMap takes it"},
 		{plan.UpstreamParams, "n", "logn_hint", "; did you mean login_hint?"},
 		{plan.UpstreamParams, "login_hint", "user", "swap them"},
+		{plan.UpstreamParams, "access_type", "user", "ui_locales"}, // the list, and nothing behind it
+		{plan.UpstreamParams, "n", "code_challenge", "ui_locales"},
+		{plan.AuthParamsMap, "n", "code_challenge", "whr"},
 		{plan.AuthParamsMap, "access_type", "user", "swap them"},
-		{plan.AuthParamsMap, "n", "user", "whr"}, // the list, and nothing behind it
+		{plan.AuthParamsMap, "n", "user", "whr"},
 	} {
 		got := problems([]Entry{{Layer: tc.layer, Name: tc.name, Param: Param{Alias: tc.alias}, At: "/m"}}, "")
 		if assert.Len(t, got, 1, tc.alias) {
@@ -151,6 +158,44 @@ func TestP1Patterns(t *testing.T) {
 	assert.Contains(t, got[0], "/up/5/allow_pattern takes too much work together")
 	entries[7].AllowPattern = strings.Repeat(`\pL`, 100)
 	assert.Len(t, problems(entries, ""), 3)
+
+	most := "(?:aaaa){990}"
+	_, cost, _ := rule.WholeMatch(most)
+	most += strings.Repeat("a", rule.MaxCost/5-cost)
+	_, cost, _ = rule.WholeMatch(most)
+	require.Equal(t, rule.MaxCost/5, cost)
+	for _, tc := range []struct{ sixth, want string }{
+		{"", ""}, {"(", "/up/5/allow_pattern is not an RE2 pattern"}, {"a", "/up/5/allow_pattern takes too much work together"},
+		{`\pL(`, "/up/5/allow_pattern takes too much work together"}, // known before it is compiled
+	} {
+		for i := range entries[:6] {
+			entries[i].AllowPattern = most
+		}
+		entries[5].AllowPattern = tc.sixth
+		got := problems(entries[:6], "")
+		assert.True(t, tc.want == "" && len(got) == 0 || tc.want != "" && len(got) == 1 && strings.HasPrefix(got[0], tc.want), "%s: %q", tc.sixth, got)
+	}
+}
+
+// What a rule looks at: nothing without one, else all values or those that may pass.
+func TestC6M7CompiledRules(t *testing.T) {
+	for _, tc := range []struct {
+		param                   Param
+		list, ruled, restricted bool
+	}{
+		{Param{Alias: "login_hint"}, false, false, false},
+		{Param{Alias: "acr_values", Allow: []string{}}, true, true, true},
+		{Param{Alias: "prompt", AllowPattern: "a"}, true, true, true},
+		{Param{Alias: "ui_locales", Translate: map[string]string{"a": "b"}}, true, true, false},
+		{Param{Alias: "display", Translate: map[string]string{}}, false, false, false},
+	} {
+		_, out := Compile(Check(one(tc.param), "", "", func(pointer, message string) { t.Error(pointer, message) }))
+		assert.Equal(t, tc.list, out[0].List, tc.param.Alias)
+		if assert.Equal(t, tc.ruled, out[0].Rule != nil, tc.param.Alias) && tc.ruled {
+			assert.Equal(t, tc.restricted, out[0].Rule.Restricted, tc.param.Alias)
+			assert.Equal(t, tc.list, out[0].Rule.Items, tc.param.Alias)
+		}
+	}
 }
 
 func TestB4Extra(t *testing.T) {
