@@ -60,6 +60,7 @@ type AnswerError struct{ message string }
 
 func (e *AnswerError) Error() string { return e.message }
 
+// unreadable is for whatever oauth2 cannot read, too: no server's text is told apart.
 const unreadable = "the answer is neither JSON nor a form with the members that it must have"
 
 // members are those that oauth2 reads, and id_token. All others are the host's to
@@ -129,7 +130,9 @@ func checkName(name []byte) error {
 }
 
 // checkForm is check for a form. Its names are matched to the byte by oauth2, so
-// that doubles are all there is to refuse.
+// that doubles are all there is to refuse. They are compared decoded, as %61 is a;
+// that a value can be decoded is for oauth2 to find. Pairs without a name, as "&&"
+// has them, are nobody's.
 func (a *answer) checkForm(repeat url.Values) error {
 	var names []string
 	for rest := string(a.rest); rest != ""; {
@@ -157,7 +160,9 @@ func (a *answer) checkForm(repeat url.Values) error {
 	return nil
 }
 
-const maxNames = 100 // of a form; keeps the search for doubles short
+// maxNames is of a form. The answer has five to ten; doubles are searched for one by
+// one, which a megabyte of names must not make slow. (rule P1)
+const maxNames = 100
 
 func isOurs(name string) bool {
 	rest, found := strings.CutPrefix(name, extraPrefix)

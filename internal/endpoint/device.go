@@ -1,7 +1,8 @@
 package endpoint
 
 // This file owns what is particular to the device authorization endpoint (RFC 8628
-// section 3.1), which oauth2 asks in its own way.
+// section 3.1), which oauth2 asks in its own way. It knows nothing of what is sent
+// and of how a token is polled for.
 
 import (
 	"bytes"
@@ -23,7 +24,8 @@ func deviceContext(ctx context.Context) context.Context {
 	return context.WithValue(ctx, oauth2.HTTPClient, client)
 }
 
-// A carrier lets requests end with the context as well.
+// A carrier lets requests end with the context as well, whose values they then have:
+// oauth2's own request has none.
 type carrier struct {
 	ctx  context.Context
 	base http.RoundTripper // a *transport: has read the answer when it returns
@@ -42,7 +44,7 @@ func (c *carrier) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, nil
 	}
 	if read := resp.Body.(*answer); bytes.Equal(bytes.TrimSpace(read.rest), []byte("null")) {
-		read.rest = []byte("{}") // oauth2 panics at null
+		read.rest = []byte("{}") // null sets a pointer to nil, which oauth2 then follows
 	}
 	return resp, nil
 }

@@ -19,8 +19,8 @@ import (
 )
 
 const (
-	requestTimeout = 30 * time.Second // of a request, where the host gives no HTTP client
-	maxAnswer      = 1 << 20          // bytes of a response body, after decompression
+	requestTimeout = 30 * time.Second // of a request, where the host gives no HTTP client: net/http's has none
+	maxAnswer      = 1 << 20          // bytes of a response body, after decompression; some kilobytes are usual
 )
 
 // HostClient gives the HTTP client that the host put into the context, and
@@ -43,9 +43,10 @@ func Transport(c *http.Client) http.RoundTripper {
 	return c.Transport
 }
 
-// Timeout gives how long a request may take, 0 for as long as it wants.
-func Timeout(ctx context.Context) time.Duration {
-	host, given := HostClient(ctx)
+// Timeout gives how long a request may take, 0 for as long as it wants: a host that
+// gives a client has chosen, also where it has set nothing. It takes what HostClient
+// gives. (rule H7)
+func Timeout(host *http.Client, given bool) time.Duration {
 	if !given && host.Timeout == 0 {
 		return requestTimeout
 	}
@@ -58,8 +59,8 @@ func Timeout(ctx context.Context) time.Duration {
 func Client(ctx context.Context) *http.Client { return newClient(ctx, nil) }
 
 func newClient(ctx context.Context, wrap Wrap) *http.Client {
-	host, _ := HostClient(ctx)
-	t := &transport{client: *host, base: wrap.Around(ctx, Transport(host)), timeout: Timeout(ctx)}
+	host, given := HostClient(ctx)
+	t := &transport{client: *host, base: wrap.Around(ctx, Transport(host)), timeout: Timeout(host, given)}
 	return own(&t.client, t)
 }
 
@@ -68,12 +69,14 @@ func newClient(ctx context.Context, wrap Wrap) *http.Client {
 func own(client *http.Client, t http.RoundTripper) *http.Client {
 	client.Transport = t
 	client.CheckRedirect = useLast
-	// By a deadline in RoundTrip, which reads the answer to its end: for a
-	// transport that it does not know, net/http starts a goroutine each time.
+	// A deadline in the context stands in its place, which holds until the answer has
+	// been read: for a transport that it does not know, net/http starts a goroutine.
 	client.Timeout = 0
 	return client
 }
 
+// useLast gives the redirect itself to the caller, with its status: whatever is at
+// Location has no claim on headers, codes and secrets. (rules H3, H4)
 func useLast(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 // A Wrap puts something onto requests: it gives the RoundTripper that serves
@@ -82,7 +85,8 @@ func useLast(*http.Request, []*http.Request) error { return http.ErrUseLastRespo
 // it answers with is read as ever.
 type Wrap func(ctx context.Context, base http.RoundTripper) http.RoundTripper
 
-// Around gives base in what w puts around it.
+// Around gives base in what w puts around it, which is nothing where w has nothing
+// to add.
 func (w Wrap) Around(ctx context.Context, base http.RoundTripper) http.RoundTripper {
 	if w != nil {
 		if around := w(ctx, base); around != nil {
@@ -187,25 +191,24 @@ func readAnswer(resp *http.Response) ([]byte, error) {
 		return nil, nil
 	}
 	defer func() { _ = resp.Body.Close() }() // all that matters has been read
-	size := 512
-	if 0 < resp.ContentLength && resp.ContentLength <= maxAnswer {
-		size = int(resp.ContentLength) + 1 // the reader wants room to find the end in
-	}
-	body := make([]byte, 0, size)
-	for len(body) <= maxAnswer {
-		n, err := resp.Body.Read(body[len(body):cap(body)])
-		body = body[:len(body)+n]
-		switch {
-		case err == io.EOF && len(body) <= maxAnswer:
-			return body, nil
-		case err != nil && err != io.EOF:
-			return nil, err
-		}
+	// One byte more than is told, for the reader wants room to find the end in; and one
+	// more than may be is read, which shows that there is more.
+	body := make([]byte, 0, 1+min(max(resp.ContentLength, 0), maxAnswer))
+	var err error
+	for err == nil && len(body) <= maxAnswer {
 		if len(body) == cap(body) {
-			body = slices.Grow(body, 1)
+			body = slices.Grow(body, 512)
 		}
+		var n int
+		n, err = resp.Body.Read(body[len(body):cap(body)])
+		body = body[:len(body)+n]
 	}
-	if resp.StatusCode < 200 || resp.StatusCode > 299 {
+	switch {
+	case err != nil && err != io.EOF:
+		return nil, err
+	case len(body) <= maxAnswer:
+		return body, nil
+	case resp.StatusCode < 200 || resp.StatusCode > 299:
 		return nil, nil
 	}
 	return nil, &TooLargeError{resp.StatusCode}

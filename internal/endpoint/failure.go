@@ -1,7 +1,12 @@
 package endpoint
 
 // This file owns the words for a request that failed: our own, since an error's
-// may quote what the server sent, or the URL.
+// may quote what the server sent, or the URL. It knows nothing of what was asked for.
+// (rule H8)
+//
+// Two things may be told of a server's: the status, and an error code that is a
+// registered one (codes.go). Both are from a closed set, so that no server can put
+// a token, or a line of its own, into a host's log.
 
 import (
 	"context"
@@ -17,7 +22,12 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// Failure puts an error from oauth2 into words, and gives what may be wrapped.
+// Failure puts an error from oauth2 into words, and gives what may be wrapped: what
+// a program decides by (status and code of a RetrieveError, the context's errors, the
+// network's), and nothing whose text it would print without having asked for it.
+//
+// The order is from the particular to the general: net/http puts what our transport
+// says of an answer into a url.Error of its own.
 func Failure(err error) (reason string, cause error) {
 	var refused *oauth2.RetrieveError
 	var transport *url.Error
@@ -48,7 +58,9 @@ func bare(e *oauth2.RetrieveError) *oauth2.RetrieveError {
 }
 
 // refusal says why the server gave no token: the status and, where it is a
-// registered one, the OAuth error code. Descriptions may repeat what was sent.
+// registered one, the OAuth error code (RFC 6749 section 5.2). Descriptions may repeat
+// what was sent. A redirect is the URL's fault, whatever its body says: its code is
+// not looked at.
 func refusal(e *oauth2.RetrieveError) string {
 	reason := "no token"
 	if e.Response != nil {
@@ -87,7 +99,8 @@ func (h hidden) Error() string { return h.err().Error() }
 func (h hidden) Unwrap() error { return h.err() }
 
 // Reason puts a failed request into words of our own: the error's may
-// quote what the server sent, or the URL.
+// quote what the server sent, or the URL. The context's end goes before what broke
+// because of it, and a timeout before the name or the call that took too long.
 func Reason(err error) string {
 	var stated *StatedError
 	var size *TooLargeError
@@ -116,7 +129,8 @@ func Reason(err error) string {
 	return "the request failed; the wrapped error has the cause"
 }
 
-// Refused says what a userinfo endpoint's status means.
+// Refused says what a userinfo endpoint's status means. 401 and 403 are those of a
+// bearer token that does not do (RFC 6750 section 3.1).
 func Refused(status int) string {
 	message := fmt.Sprintf("status %d", status)
 	switch {

@@ -2,6 +2,10 @@ package endpoint
 
 // This file owns the client for requests with an access token that the host makes
 // itself. It knows nothing of how a token is had.
+//
+// Other than at the token endpoint, redirects are followed as the host's client does:
+// what is asked, and where that may lead, is the host's own choice. What is ours is the
+// token, which stays with the origin that it was sent to first.
 
 import (
 	"context"
@@ -43,7 +47,7 @@ func (t *resourceTransport) RoundTrip(req *http.Request) (*http.Response, error)
 		sent = req.Clone(req.Context())
 		sent.Header.Set("Authorization", authorization)
 	}
-	resp, err := t.base.RoundTrip(sent)
+	resp, err := t.base.RoundTrip(sent) // its answer is the host's to read, and to bound
 	if resp != nil {
 		resp.Request = req // without the token; leftOrigin needs it
 	}

@@ -6,9 +6,17 @@ package endpoint
 //
 // oauth2 makes the requests and reads the answers, so that both are what its users
 // expect. All that is particular sits in the client that it finds in its context.
-// The order, from the inside:
+// The order, from the outside, and what needs it to be so:
 //
-//	host's transport <- Wrap (assertion, DPoP) <- headers, form <- bounds, body in memory <- strict reading <- oauth2
+//	oauth2
+//	call.complete   the headers and the whole form: a proof or an assertion is made of them
+//	Wrap            what a connection demands beyond this package; may send twice
+//	host's client   its transport, with the guards that it has
+//	roundTrip       the bounds: hold for what a Wrap answers with, too
+//	answer.check    the text that oauth2 reads, and no other
+//	oauth2
+//
+// The deadline is around all of it: two requests of a Wrap have no more time than one.
 
 import (
 	"context"
@@ -25,19 +33,23 @@ import (
 	"example.com/upstream/internal/check"
 )
 
-const maxPollInterval = 24 * 60 * 60 // seconds between two polls for a device's token
+// maxPollInterval is in seconds. A device code lives for minutes (RFC 8628 section
+// 3.2), so that nothing which works is cut.
+const maxPollInterval = 24 * 60 * 60
 
 // Tokens makes the token requests of one client. Never written once made.
 type Tokens struct {
 	OAuth   oauth2.Config // its TokenURL is as it stands in a request, "" if none can be made
-	headers http.Header   // for requests to that URL alone
-	static  url.Values    // in the form of every request, but for names that it has
+	headers http.Header   // for requests to that URL alone; nil for none
+	static  url.Values    // in the form of every request, but for names that it has; nil for none
 }
 
 // NewTokens settles how the client authenticates: never by trying, since a guess
 // that fails has spent the code. A request has one Authorization, so that a custom
 // one moves the secret into the body; and where it is the client's own Basic, the
 // secret is left out, because a second method is forbidden (RFC 6749 section 2.3).
+// Without a secret there is nothing for Basic to hold, and the client says who it is
+// in the body (section 3.2.1). (rules H5, H6)
 func NewTokens(c oauth2.Config, headers []check.Header, static map[string]string) Tokens {
 	if c.ClientSecret == "" || c.Endpoint.AuthStyle != oauth2.AuthStyleInHeader {
 		c.Endpoint.AuthStyle = oauth2.AuthStyleInParams
@@ -67,7 +79,7 @@ func NewTokens(c oauth2.Config, headers []check.Header, static map[string]string
 	if req, err := http.NewRequest(http.MethodPost, c.Endpoint.TokenURL, nil); err == nil {
 		address = req.URL.String()
 	}
-	if address != c.Endpoint.TokenURL { // else one string stays one
+	if address != c.Endpoint.TokenURL { // else the string that the connection has serves here, too
 		c.Endpoint.TokenURL = address
 	}
 	t.OAuth = c
@@ -145,7 +157,8 @@ type refresher struct {
 }
 
 // Token keeps the refresh token where the refresh fails, so that the next call
-// tries again.
+// tries again. It is asked for first: without one there is nothing that attaching
+// what a connection demands would help.
 func (r *refresher) Token() (*oauth2.Token, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -185,14 +198,14 @@ func (t *Tokens) request(ctx context.Context, a asked, send send) (*oauth2.Token
 	if ctx == nil {
 		ctx = context.Background()
 	}
-	host, _ := HostClient(ctx)
-	base, timeout := a.wrap.Around(ctx, Transport(host)), Timeout(ctx)
+	host, given := HostClient(ctx)
+	base, timeout := a.wrap.Around(ctx, Transport(host)), Timeout(host, given)
 	if a.polls {
 		base, timeout = &transport{base: base, timeout: timeout}, 0
 	}
 	ctx, cancel := within(ctx, timeout)
 	defer cancel()
-	c := &call{Context: ctx, client: *host, base: base, tokens: t, repeat: a.repeat, opts: len(a.opts) > 0}
+	c := &call{Context: ctx, client: *host, base: base, tokens: t, repeat: a.repeat, opts: a.opts != nil}
 	own(&c.client, c)
 	token, err := send(c, withoutNil(a.opts)...)
 	if err != nil {
@@ -288,14 +301,14 @@ func (c *call) RoundTrip(req *http.Request) (*http.Response, error) {
 // repeated, since it comes with each request anyway.
 func (c *call) complete(req *http.Request) (sent *http.Request, repeat url.Values, err error) {
 	t, sent := c.tokens, req
-	if len(t.headers) > 0 && req.URL.String() == t.OAuth.Endpoint.TokenURL {
+	if t.headers != nil && req.URL.String() == t.OAuth.Endpoint.TokenURL {
 		sent = req.WithContext(req.Context())
 		sent.Header = req.Header.Clone()
 		for name, values := range t.headers {
 			sent.Header[name] = slices.Clone(values) // whose slice the host's transport may write to
 		}
 	}
-	adds := len(t.static) > 0 || len(c.repeat) > 0
+	adds := t.static != nil || c.repeat != nil
 	if !adds && !c.opts {
 		return sent, nil, nil // the form is oauth2's, which puts neither of the two there
 	}
@@ -354,11 +367,7 @@ func formOf(req *http.Request) (string, error) {
 type text string
 
 func (t *text) WriteString(s string) (int, error) {
-	if *t == "" {
-		*t = text(s)
-	} else {
-		*t += text(s)
-	}
+	*t += text(s)
 	return len(s), nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -193,6 +194,14 @@ func TestH5AnswersAreBounded(t *testing.T) {
 			}
 		}
 	}
+	for _, told := range []int64{-1 << 62, -2, 1, maxAnswer - 1, maxAnswer + 1, 1 << 62} { // nobody has to tell the truth
+		body, err := readAnswer(&http.Response{StatusCode: 200, ContentLength: told, Body: io.NopCloser(iotest.OneByteReader(strings.NewReader("{ }")))})
+		assert.NoError(t, err)
+		assert.Equal(t, "{ }", string(body))
+	}
+	// A reader that stops at the bound is asked whether that is the end.
+	_, err := readAnswer(&http.Response{StatusCode: 200, ContentLength: -1, Body: io.NopCloser(iotest.OneByteReader(bytes.NewReader(make([]byte, maxAnswer+1))))})
+	assert.Error(t, err)
 	body, err := readAnswer(&http.Response{StatusCode: 200})
 	assert.NoError(t, err)
 	assert.Empty(t, body)
