@@ -201,6 +201,8 @@ func (f raw[S]) Read(text []byte, _ string) []Problem {
 	return nil
 }
 
+// Agrees compares bytes, so that another spelling of the same JSON is a change: who
+// wrote it meant it.
 func (f raw[S]) Agrees(text []byte) bool { return bytes.Equal(*f.p, text) }
 
 func (f raw[S]) Edits(was Field, _ []byte, path []string) []strictjson.Edit {
@@ -229,6 +231,8 @@ type list struct {
 	textToo bool
 }
 
+// Read takes all elements or none: half a list of algorithms or of domains is another
+// list, which nobody has written.
 func (f list) Read(text []byte, at string) []Problem {
 	*f.p = nil
 	if f.textToo && strictjson.IsText(text) {
@@ -304,7 +308,8 @@ type dict[S any] struct {
 }
 
 // Read takes the text of the string form as JSON of its own, which the document's
-// Check has not looked into.
+// Check has not looked into. A member that is no string is "" in each reading, and so
+// no change: it keeps its text until somebody gives it a value.
 func (f dict[S]) Read(text []byte, at string) (problems []Problem) {
 	*f.p = nil
 	if f.textToo && strictjson.IsText(text) {

@@ -32,7 +32,14 @@ func (s *Sources) Others() *query.Names { return s.names }
 // Size gives how many there are.
 func (s *Sources) Size() int { return len(s.Slots()) + len(s.names.List()) }
 
-// newSources collects the sources of all entries.
+// newSources collects the sources of all entries, each once, in the order in which
+// they come. connection_scope is always the first, as the scope of any connection may
+// be asked for by it (rule M6). Names without a slot have numbers behind those that
+// have one, and are found by search: a request of a host without From pays nothing
+// for them (rule B1).
+//
+//	alias prompt, from kc_idp_hint, unless login_hint
+//	  0 connection_scope   1 prompt   2 login_hint | 3 kc_idp_hint
 func newSources(entries []Entry) Sources {
 	s := Sources{list: [incoming.End]incoming.Slot{incoming.ConnectionScope}, count: 1}
 	known := [incoming.None]bool{incoming.ConnectionScope: true}
@@ -94,6 +101,8 @@ func Compile(entries []Entry) (Sources, []plan.Entry) {
 	return s, out
 }
 
+// compile leaves out what a static entry has no use for, so that a plan tells a static
+// entry by its Source alone.
 func (e *Entry) compile(s *Sources) plan.Entry {
 	out := plan.Entry{Layer: e.Layer, Name: e.Name, Source: s.Of(e.source()), Value: e.Value, Essential: e.Essential, FormPost: e.formPost}
 	if out.Source != plan.None {
