@@ -223,3 +223,33 @@ func rebuilt(t *testing.T, value []byte) any {
 	require.NoError(t, dec.Decode(&v))
 	return v
 }
+
+// A reader that needs the names alone gets them with the check, decoded, and those of
+// the outermost object alone; also beyond what the stack has room for.
+func TestP4NamesComeWithTheCheck(t *testing.T) {
+	names := func(text string) (got []string, err error) {
+		err = CheckNames([]byte(text), func(name []byte) { got = append(got, string(name)) })
+		return got, err
+	}
+	for text, want := range map[string][]string{
+		`{"a":{"b":[{"c":1}]},"\u0064":[{"e":{}}]}`: {"a", "d"},
+		`[{"a":1}]`: nil, `"a"`: nil, `{}`: nil,
+	} {
+		got, err := names(text)
+		assert.NoError(t, err, text)
+		assert.Equal(t, want, got, text)
+	}
+	var want []string
+	text := "{"
+	for i := range 40 {
+		want = append(want, "m"+strconv.Itoa(i))
+		text += `"m` + strconv.Itoa(i) + `":{"m0":{"m0":0,"m1":1},"m1":0},`
+	}
+	got, err := names(text + `"z":0}`)
+	require.NoError(t, err)
+	assert.Equal(t, append(want, "z"), got)
+	_, err = names(text + `"m7":0}`)
+	assert.ErrorContains(t, err, "twice")
+	_, err = names(strings.Replace(text, `"m39":{"m0":{"m0":0,"m1"`, `"m39":{"m0":{"m1":0,"m1"`, 1) + `"z":0}`)
+	assert.ErrorContains(t, err, "twice")
+}
