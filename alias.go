@@ -79,10 +79,9 @@ type AuthorizeRequest struct {
 	ScreenHint          string `in:"screen_hint"`
 	State               string `in:"state"`
 
-	// What has no field, see Other. Which of it matters, a connection says; so it is
-	// kept as it came.
-	raw    *string // a part of the query that has it all; fmt follows no pointer to a string
-	others *others // what came in another way; nil if there is nothing
+	// What has no field, see Other.
+	rest   incoming.Rest // as it came
+	others *others       // what came in another way; nil if there is nothing
 }
 
 // others are parameters that have no field. It is never changed.
@@ -127,7 +126,7 @@ func (r *AuthorizeRequest) SetOther(name, value string) {
 // read puts the values of parameters that have no field in the places of their
 // names.
 func (r *AuthorizeRequest) read(names *query.Names, values []string) *RequestError {
-	if names == nil || r.raw == nil && r.others == nil {
+	if names == nil || r.rest.Empty() && r.others == nil {
 		return nil
 	}
 	var o others
@@ -138,8 +137,8 @@ func (r *AuthorizeRequest) read(names *query.Names, values []string) *RequestErr
 	bad, problem := -1, ""
 	if o.form != nil {
 		bad, problem = names.FormValues(o.form, values)
-	} else if r.raw != nil {
-		bad, problem = names.Values(*r.raw, values)
+	} else {
+		bad, problem = r.rest.Values(names, values)
 	}
 	if bad >= 0 {
 		return badName(list[bad], problem)
@@ -159,8 +158,8 @@ func (r *AuthorizeRequest) read(names *query.Names, values []string) *RequestErr
 
 // Format prints the request like any struct, but for the token in it.
 func (r AuthorizeRequest) Format(f fmt.State, verb rune) {
-	type plain AuthorizeRequest // without this method
-	r.raw, r.others = nil, nil  // may hold anything
+	type plain AuthorizeRequest             // without this method
+	r.rest, r.others = incoming.Rest{}, nil // may hold anything
 	fmt.Fprintf(f, fmt.FormatString(f, verb), plain(r))
 }
 
@@ -285,112 +284,16 @@ func (r *AuthorizeRequest) parseQuery(raw string) error {
 	return nil
 }
 
-// parse fills an empty request from its encoded form. Values that stand for
-// themselves stay parts of raw; all others are decoded into one buffer, of
-// which one string is made in the end.
+// parse fills an empty request from its encoded form.
 func (r *AuthorizeRequest) parse(raw string) *RequestError {
-	var (
-		buf     [256]byte // more moves to the heap
-		decoded = buf[:0]
-		ends    [incoming.End]int32 // of a decoded value in the buffer; they begin where the one before ends
-		order   [incoming.End]incoming.Slot
-		n       int
-		seen    uint64 // one bit a slot
-		whole   = raw
-		first   = -1 // where the first pair that is not recognised begins,
-		last    = 0  // and where the last ends
-	)
-	for raw != "" {
-		if raw[0] == '&' { // an empty pair
-			raw = raw[1:]
-			continue
-		}
-		s, rest := firstName(raw)
-		if s == incoming.None {
-			if first < 0 {
-				first = len(whole) - len(raw)
-			}
-			raw = rest
-			last = len(whole) - len(raw)
-			continue
-		}
-		if seen&(1<<s) != 0 && s != incoming.Resource {
-			return badParameter(s, query.Doubled)
-		}
-		seen |= 1 << s
-		// Many a value is plain: then looking for what is not has found its end as
-		// well.
-		end := query.Plain(rest)
-		value := rest[:end]
-		if end < len(rest) && rest[end] != '&' {
-			start, problem := len(decoded), ""
-			if decoded, end, problem = query.AppendValue(decoded, rest, end); problem != "" {
-				return badParameter(s, problem)
-			}
-			if value = rest[:end]; len(decoded) > start {
-				if s != incoming.Resource {
-					order[n], ends[n] = s, int32(len(decoded))
-					n++
-					raw = rest[min(end+1, len(rest)):]
-					continue
-				}
-				value = string(decoded[start:])
-				decoded = decoded[:start]
-			}
-		}
-		r.set(s, value)
-		raw = rest[min(end+1, len(rest)):]
+	var hint string
+	if s, problem := r.scan(raw, &hint); problem != "" {
+		return badParameter(s, problem)
 	}
-	all, start := string(decoded), int32(0)
-	for i := range n {
-		r.set(order[i], all[start:ends[i]])
-		start = ends[i]
-	}
-	if first >= 0 {
-		others := whole[first:last]
-		r.raw = &others
-	}
+	r.IDTokenHint = NewSecret(hint)
+	r.RedirectURI, _, _ = strings.Cut(r.RedirectURI, "#")
 	return nil
 }
-
-// firstName recognises the first name of a query and gives the query from its value
-// on, or if it is not recognised, from the end of the pair on.
-func firstName(raw string) (s incoming.Slot, rest string) {
-	// A query may be nothing but pairs of two bytes: they have to be cheap.
-	if !begins[raw[0]] || len(raw) < 2 || raw[1] == '=' || raw[1] == '&' {
-		return incoming.None, raw[query.Pair(raw):]
-	}
-	// Most names are recognised and without escapes.
-	if i := strings.IndexByte(raw[:min(len(raw), incoming.MaxLen+1)], '='); i > 0 {
-		if s = incoming.Of(raw[:i]); s != incoming.None {
-			return s, raw[i+1:]
-		}
-	}
-	end, n, escapes := query.Pair(raw), 0, 0
-	for ; n < end && raw[n] != '='; n++ {
-		if raw[n] == '%' {
-			escapes++
-		}
-	}
-	if s = incoming.None; escapes > 0 {
-		s = slotOfEncoded(raw[:n], n-2*escapes)
-	} else if n == end {
-		s = incoming.Of(raw[:n])
-	}
-	if s != incoming.None {
-		end = min(n+1, end)
-	}
-	return s, raw[end:]
-}
-
-// begins are the first bytes of all names, and of names that are percent-encoded.
-var begins = func() (t [256]bool) {
-	t['%'] = true
-	for _, name := range incoming.Names {
-		t[name[0]] = true
-	}
-	return t
-}()
 
 // set stores a decoded value.
 func (r *AuthorizeRequest) set(s incoming.Slot, value string) {
@@ -406,19 +309,6 @@ func (r *AuthorizeRequest) set(s incoming.Slot, value string) {
 	default:
 		*r.at(s) = value
 	}
-}
-
-// slotOfEncoded recognises a name that is percent-encoded, of that length decoded.
-func slotOfEncoded(name string, length int) incoming.Slot {
-	var buf [3 * incoming.MaxLen]byte // with every byte escaped
-	if length < len("hd") || length > incoming.MaxLen {
-		return incoming.None
-	}
-	decoded, wrong := query.AppendUnescape(buf[:0], name)
-	if wrong != "" {
-		return incoming.None
-	}
-	return incoming.Of(string(decoded))
 }
 
 // ParseAuthorizeValues reads an /authorize request that the host has parsed
@@ -471,7 +361,8 @@ func NewSecret(text string) Secret {
 	if text == "" {
 		return Secret{}
 	}
-	return Secret{text: &text}
+	kept := text // what has its address taken is on the heap, and the empty text need not be
+	return Secret{text: &kept}
 }
 
 // Reveal gives the text, to use it.
@@ -504,8 +395,7 @@ func (s *Secret) UnmarshalText(text []byte) error {
 
 // The rest of this file is written by go generate; see internal/incoming/gen.
 
-// at gives the field of a recognised parameter. Those that are no string have no
-// such field.
+// at gives the field of a recognised parameter, nil if it is no string.
 func (r *AuthorizeRequest) at(s incoming.Slot) *string {
 	switch s {
 	case incoming.ACRValues:
@@ -566,6 +456,45 @@ func (r *AuthorizeRequest) at(s incoming.Slot) *string {
 		return &r.Scope
 	case incoming.ScreenHint:
 		return &r.ScreenHint
+	case incoming.State:
+		return &r.State
 	}
-	return &r.State
+	return nil
+}
+
+// scan parses raw into the fields, and an id_token_hint into hint.
+func (r *AuthorizeRequest) scan(raw string, hint *string) (bad incoming.Slot, problem string) {
+	return r.rest.Parse(raw, &[incoming.End]*string{
+		incoming.ACRValues:            &r.ACRValues,
+		incoming.Audience:             &r.Audience,
+		incoming.ClientID:             &r.ClientID,
+		incoming.Display:              &r.Display,
+		incoming.IDTokenHint:          hint,
+		incoming.LoginHint:            &r.LoginHint,
+		incoming.MaxAge:               &r.MaxAge,
+		incoming.Prompt:               &r.Prompt,
+		incoming.ResponseMode:         &r.ResponseMode,
+		incoming.ResponseType:         &r.ResponseType,
+		incoming.UILocales:            &r.UILocales,
+		incoming.AccessType:           &r.AccessType,
+		incoming.ApprovalPrompt:       &r.ApprovalPrompt,
+		incoming.ForceLogin:           &r.ForceLogin,
+		incoming.HD:                   &r.HD,
+		incoming.IncludeGrantedScopes: &r.IncludeGrantedScopes,
+		incoming.WAuth:                &r.WAuth,
+		incoming.WHR:                  &r.WHR,
+		incoming.CodeChallenge:        &r.CodeChallenge,
+		incoming.CodeChallengeMethod:  &r.CodeChallengeMethod,
+		incoming.Connection:           &r.Connection,
+		incoming.ConnectionScope:      &r.ConnectionScope,
+		incoming.Invitation:           &r.Invitation,
+		incoming.Nonce:                &r.Nonce,
+		incoming.Organization:         &r.Organization,
+		incoming.RedirectURI:          &r.RedirectURI,
+		incoming.Request:              &r.Request,
+		incoming.RequestURI:           &r.RequestURI,
+		incoming.Scope:                &r.Scope,
+		incoming.ScreenHint:           &r.ScreenHint,
+		incoming.State:                &r.State,
+	}, &r.Resource)
 }

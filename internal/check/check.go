@@ -11,6 +11,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"example.com/upstream/internal/query"
 )
 
 // Length checks that s has at most most characters (not bytes), as the vendor counts.
@@ -205,25 +207,9 @@ func plainURI(s string) bool {
 	return wrong&high == 0
 }
 
-var inVerifier = func() (t [256]bool) {
-	for _, b := range []byte("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~") {
-		t[b] = true
-	}
-	return t
-}()
-
-// CodeVerifier reports whether s is one by RFC 7636 section 4.1. A table, since it is
-// asked at each login, of each byte.
+// CodeVerifier reports whether s is one by RFC 7636 section 4.1.
 func CodeVerifier(s string) bool {
-	if len(s) < 43 || len(s) > 128 {
-		return false
-	}
-	for i := range len(s) {
-		if !inVerifier[s[i]] {
-			return false
-		}
-	}
-	return true
+	return len(s) >= 43 && len(s) <= 128 && query.Unreserved(s)
 }
 
 // Fold gives one form for all names that differ only in case, by Unicode's

@@ -26,9 +26,9 @@ func NewNames(list []string) *Names {
 	}
 	n := &Names{list: list, firsts: 1 << ('%' & 63), least: len(list[0])}
 	for _, name := range list {
-		n.least = min(n.least, len(name))
 		n.firsts |= 1 << (name[0] & 63)
 		n.lengths |= 1 << min(len(name), 63)
+		n.least = min(n.least, len(name))
 	}
 	if len(list) > 4 {
 		n.index = make(map[string]int, len(list))
@@ -74,44 +74,57 @@ func (n *Names) find(name string) int {
 	return -1
 }
 
-// findEncoded is find for a name that may be percent-encoded.
+// findEncoded is find for a name that is not plain. One that is malformed is not
+// ours, and whether the request may have it has been decided before.
 func (n *Names) findEncoded(name string) int {
-	escapes := strings.Count(name, "%")
-	if escapes == 0 {
-		return n.find(name) // what has a plus sign has a blank, and no name does
-	}
-	if size := len(name) - 2*escapes; size <= 0 || n.lengths&(1<<min(size, 63)) == 0 {
+	size := len(name) - 2*strings.Count(name, "%")
+	if size <= 0 || n.lengths&(1<<min(size, 63)) == 0 {
 		return -1
 	}
-	// A name that is not well formed is not one of ours, and whether the request
-	// may have it has been decided before.
-	var buf [96]byte // more moves to the heap
-	decoded, wrong := AppendUnescape(buf[:0], name)
-	if wrong != "" {
+	var few [96]byte
+	buf := few[:]
+	if size > len(buf) {
+		buf = make([]byte, size)
+	}
+	if size, _ = Name(buf, name, 0); size < 0 {
 		return -1
 	}
-	return n.find(string(decoded))
+	return n.find(string(buf[:size]))
 }
 
 // Values finds the names in a query and puts their decoded values in their
-// places. It stops at the first that is malformed or comes again, and gives its
+// places. Where pairs is not nil, it says where those begin that have to be looked
+// at. Values stops at the first that is malformed or comes again, and gives its
 // number and what is wrong with it.
-func (n *Names) Values(raw string, values []string) (bad int, problem string) {
+func (n *Names) Values(raw string, pairs []uint16, values []string) (bad int, problem string) {
 	var few [64]bool
 	seen := few[:]
 	if len(n.list) > len(few) {
 		seen = make([]bool, len(n.list))
 	}
-	for raw != "" {
-		end := Pair(raw)
-		pair := raw[:end]
-		raw = raw[min(end+1, len(raw)):]
-		// A query may be nothing but pairs of two bytes: they have to be cheap.
-		if len(pair) < n.least || n.firsts>>(pair[0]&63)&1 == 0 {
+	for begin, end, k := 0, 0, 0; ; begin, k = end+1, k+1 {
+		if k < len(pairs) {
+			begin = int(pairs[k])
+		} else if pairs != nil || begin >= len(raw) {
+			return -1, ""
+		}
+		// A query may be nothing but pairs of few bytes: they have to be cheap.
+		if n.firsts>>(raw[begin]&63)&1 == 0 || n.least > 3 && len(raw) > begin+3 &&
+			(raw[begin+1] == '&' || raw[begin+2] == '&' || raw[begin+3] == '&') {
+			end = begin + Pair(raw[begin:])
 			continue
 		}
-		name, value, _ := strings.Cut(pair, "=")
-		i := n.findEncoded(name)
+		plain := Plain(raw, begin) // most pairs are, to the end
+		if end = plain; end < len(raw) && raw[end] != '&' {
+			end += Pair(raw[end:])
+		}
+		name, value, _ := strings.Cut(raw[begin:end], "=")
+		var i int
+		if begin+len(name) <= plain {
+			i = n.find(name)
+		} else {
+			i = n.findEncoded(name)
+		}
 		if i < 0 {
 			continue
 		}
@@ -119,19 +132,16 @@ func (n *Names) Values(raw string, values []string) (bad int, problem string) {
 			return i, Doubled
 		}
 		seen[i] = true
-		if values[i] = value; Plain(value) == len(value) {
+		if values[i] = value; plain == end {
 			continue
 		}
 		var buf [256]byte
-		decoded, _, problem := AppendValue(buf[:0], value, Plain(value))
+		decoded, problem := AppendUnescape(buf[:0], value)
 		if problem != "" {
 			return i, problem
 		}
-		if len(decoded) > 0 {
-			values[i] = string(decoded)
-		}
+		values[i] = string(decoded)
 	}
-	return -1, ""
 }
 
 // FormValues is Values for a query that has been decoded before.

@@ -39,7 +39,7 @@ func TestB1Names(t *testing.T) {
 			}
 			for _, raw := range []string{url.QueryEscape(name) + "=v+w", escaped + "=v%20w", "&x=1&&" + escaped + "=v+w&x=2"} {
 				values := make([]string, len(list))
-				bad, problem := n.Values(raw, values)
+				bad, problem := n.Values(raw, nil, values)
 				assert.Equal(t, -1, bad, raw)
 				assert.Empty(t, problem, raw)
 				assert.Equal(t, "v w", values[i], raw)
@@ -47,17 +47,17 @@ func TestB1Names(t *testing.T) {
 				assert.Equal(t, make([]string, len(list)), values, "and nothing else, of %s", raw)
 			}
 			values := make([]string, len(list))
-			bad, problem := n.Values(escaped+"=1&"+escaped+"=2", values)
+			bad, problem := n.Values(escaped+"=1&"+escaped+"=2", nil, values)
 			assert.Equal(t, i, bad)
 			assert.Equal(t, Doubled, problem)
 			for raw, want := range map[string]string{"=%zz": BadEscape, "=%ff": BadUTF8, "=%0a": BadControl, "=a;b": RawSemicolon, "=\x01": BadControl} {
-				bad, problem = n.Values("z=1&"+escaped+raw, values)
+				bad, problem = n.Values("z=1&"+escaped+raw, nil, values)
 				assert.Equal(t, i, bad, raw)
 				assert.Equal(t, want, problem, raw)
 			}
 			for raw, want := range map[string]string{"": "", "=": "", "=plain": "plain", "=a=b": "a=b"} {
 				values := make([]string, len(list))
-				bad, problem = n.Values(escaped+raw, values)
+				bad, problem = n.Values(escaped+raw, nil, values)
 				assert.Equal(t, -1, bad, raw)
 				assert.Empty(t, problem)
 				assert.Equal(t, want, values[i], raw)
@@ -65,7 +65,7 @@ func TestB1Names(t *testing.T) {
 		}
 		// Names of others, well formed or not.
 		values := make([]string, len(list))
-		bad, problem := n.Values("zz=1&%zz=2&%=3&%4=&=&%FF=1&+=1;&zz=2&"+strings.Repeat("%61", 200)+"=1", values)
+		bad, problem := n.Values("zz=1&%zz=2&%=3&%4=&=&%FF=1&+=1;&zz=2&"+strings.Repeat("%61", 200)+"=1", nil, values)
 		assert.Equal(t, -1, bad)
 		assert.Empty(t, problem)
 		assert.Equal(t, make([]string, len(list)), values)

@@ -30,7 +30,8 @@ func TestOneLine(t *testing.T) {
 	more := strings.Replace(string(text), "type AuthorizeRequest struct {\n", "type AuthorizeRequest struct {\n\tNew string `in:\"new_name,map\"`\n", 1)
 	names, accessor, err := generate([]byte(more))
 	require.NoError(t, err)
-	assert.Contains(t, string(names), "case \"new_name\":\n\t\treturn New\n")
+	assert.Contains(t, string(names), "\t\"new_name\",\n")
+	assert.Contains(t, string(names), "  New,\n")
 	assert.Contains(t, string(accessor), "case incoming.New:\n\t\treturn &r.New\n")
 	for _, bad := range []string{"`in:\",map\"`", "`in:\"x,other\"`", "`json:\"x\"`"} {
 		_, _, err := generate([]byte(strings.Replace(more, "`in:\"new_name,map\"`", bad, 1)))
