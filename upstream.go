@@ -782,31 +782,19 @@ func (p *provider) look(req *AuthorizeRequest, in *plan.Input) *RequestError {
 		in.Values = make([]string, n)
 	}
 	in.Values = in.Values[:n]
-<<<<<<< HEAD
 	for i, s := range p.sources.Slots() {
-		switch s {
-		case incoming.Resource:
-			in.Resources = req.Resource
-=======
-	for i, s := range p.sources.slots() {
 		if field := req.at(s); field != nil {
 			in.Values[i] = *field
 		} else {
->>>>>>> 2850ae7 (The parser reads eight bytes at once and finds a name in one look)
 			in.Values[i] = req.first(s)
 		}
 	}
-<<<<<<< HEAD
-	if names := p.sources.Others(); names != nil {
-		if err := req.read(names, in.Values[len(p.sources.Slots()):]); err != nil {
-=======
 	in.Resources = req.Resource
-	if req.MaxAge != "" && !digits(req.MaxAge) && p.sources.of(incoming.Names[incoming.MaxAge]) != plan.None {
+	if req.MaxAge != "" && !digits(req.MaxAge) && p.sources.Of(incoming.Names[incoming.MaxAge]) != plan.None {
 		return badParameter(incoming.MaxAge, "is not a number of seconds")
 	}
-	if p.sources.names != nil {
-		if err := req.read(p.sources.names, in.Values[len(p.sources.slots()):]); err != nil {
->>>>>>> 2850ae7 (The parser reads eight bytes at once and finds a name in one look)
+	if names := p.sources.Others(); names != nil {
+		if err := req.read(names, in.Values[len(p.sources.Slots()):]); err != nil {
 			return err
 		}
 		if s := p.sources.Of(outgoing.Claims); s != plan.None && in.Values[s] != "" {

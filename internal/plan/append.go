@@ -22,33 +22,34 @@ const MaxURL = 32 << 10
 // room and no rule makes a value.
 func (p *Plan) Append(dst []byte, in *Input) (_ []byte, ok bool) {
 	p.prepare(in)
-	dst = append(dst, p.base...)
+	dst = append(dst, p.text[:p.base]...)
 	question := len(dst)
 	// Looked at before each step, so that a request that names hundreds of
 	// parameters costs no more than one URL that is too long.
-	limit := question - len(p.base) + MaxURL
+	limit := question - int(p.base) + MaxURL
 	for i := 0; i < len(p.steps); i++ {
 		s := &p.steps[i]
-		if len(dst)+len(s.text) > limit {
+		text := p.textOf(s.text)
+		if len(dst)+len(text) > limit {
 			return dst, false
 		}
 		switch s.kind {
 		case constant:
-			dst = append(dst, s.text...)
+			dst = append(dst, text...)
 			i += int(s.n)
 		case forwarded:
 			if value := in.Values[s.n]; value != "" {
-				dst = query.AppendEscape(append(dst, s.text...), value)
+				dst = query.AppendEscape(append(dst, text...), value)
 			}
 		case mapped:
 			dst = p.appendMapped(dst, i, in)
 		case challenge: // base64url stands for itself
 			if len(in.Challenge) > 0 {
-				dst = append(append(dst, s.text...), in.Challenge...)
+				dst = append(append(dst, text...), in.Challenge...)
 			}
 		default:
 			if value := s.protocolValue(in); value != "" {
-				dst = query.AppendEscape(append(dst, s.text...), value)
+				dst = query.AppendEscape(append(dst, text...), value)
 			}
 		}
 	}
@@ -64,16 +65,19 @@ func (p *Plan) appendMapped(dst []byte, i int, in *Input) []byte {
 	s, candidates, before := &p.steps[i], p.of(i), len(dst)
 	for i := range candidates {
 		c := &candidates[i]
+		if c.source != None && in.Values[c.source] == "" { // as often as not
+			continue
+		}
 		if c.isConstant() {
-			return append(dst, c.text...)
+			return append(dst, p.textOf(c.text)...)
 		}
 		size := c.size(in)
 		for j := range c.values(in) {
-			if value := c.at(in, j, size); value != "" {
-				dst = query.AppendEscape(append(dst, s.text...), value)
+			if value := p.at(c, in, j, size); value != "" {
+				dst = query.AppendEscape(append(dst, p.textOf(s.text)...), value)
 			}
 		}
-		if len(dst) > before || c.source == None && c.text == "" && !c.dropped(in) {
+		if len(dst) > before || c.suppresses() && !c.dropped(in) {
 			break
 		}
 	}
@@ -100,8 +104,9 @@ func (c *candidate) came(in *Input, i int) string {
 }
 
 // static gives the value of a static candidate, decoded.
-func (c *candidate) static() string {
-	value, _ := url.QueryUnescape(c.text[strings.IndexByte(c.text, '=')+1:]) // it was escaped by link
+func (p *Plan) static(c *candidate) string {
+	_, value, _ := strings.Cut(p.textOf(c.text), "=")
+	value, _ = url.QueryUnescape(value) // it was escaped by link
 	return value
 }
 
@@ -118,14 +123,14 @@ func (c *candidate) size(in *Input) (n int) {
 }
 
 // at gives the i-th value, "" for none, of values of that size.
-func (c *candidate) at(in *Input, i, size int) string {
+func (p *Plan) at(c *candidate, in *Input, i, size int) string {
 	switch {
 	case c.source != None && !c.many && in.Values[c.source] == "": // before more is looked at
 		return ""
 	case c.dropped(in), c.rare != nil && c.rare.formPost && !in.asksForUser:
 		return ""
 	case c.source == None:
-		return c.static()
+		return p.static(c)
 	case c.rare != nil && c.rare.scopes != nil:
 		return rule.MergeScopes(in.Values[c.source], c.rare.scopes.Own, string(rune(c.rare.scopes.Sep)))
 	}
@@ -159,8 +164,8 @@ func (p *Plan) prepare(in *Input) {
 	}
 	scope := in.Scope
 	for i := 0; i < len(p.steps) && scope == ""; i++ {
-		if p.steps[i].name == "scope" {
-			scope, _ = value(p.of(i), in)
+		if p.names[i] == "scope" {
+			scope, _ = p.value(p.of(i), in)
 		}
 	}
 	in.asksForUser = hasItem(scope, "name") || hasItem(scope, "email")
@@ -183,16 +188,16 @@ func hasItem(scope, item string) bool {
 
 // value gives the value of the first candidate that has one, and what incoming
 // parameter it is from.
-func value(candidates []candidate, in *Input) (string, Source) {
+func (p *Plan) value(candidates []candidate, in *Input) (string, Source) {
 	for i := range candidates {
 		c := &candidates[i]
 		size := c.size(in)
 		for j := range c.values(in) {
-			if value := c.at(in, j, size); value != "" {
+			if value := p.at(c, in, j, size); value != "" {
 				return value, c.source
 			}
 		}
-		if c.source == None && c.text == "" && !c.dropped(in) {
+		if c.suppresses() && !c.dropped(in) {
 			break
 		}
 	}
@@ -208,7 +213,7 @@ func (p *Plan) Sends(source Source, in *Input, f func(value string) bool) bool {
 			if p.of(i)[j].source != source {
 				continue
 			}
-			if value, from := value(p.of(i), in); from == source && f(value) {
+			if value, from := p.value(p.of(i), in); from == source && f(value) {
 				return true
 			}
 		}

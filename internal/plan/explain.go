@@ -54,12 +54,12 @@ func (p *Plan) Explain(in *Input, extra map[string]string, tell Teller) (rows []
 	seen := 0
 	for i := range p.steps {
 		s := &p.steps[i]
-		for len(names) > 0 && names[0] < s.name {
+		for len(names) > 0 && names[0] < p.names[i] {
 			host(names[0])
 			names = names[1:]
 		}
 		switch {
-		case extra[s.name] != "": // comes next
+		case extra[p.names[i]] != "": // comes next
 		case len(p.of(i)) > 0:
 			some := p.explain(i, in, tell)
 			for i := range some {
@@ -70,9 +70,9 @@ func (p *Plan) Explain(in *Input, extra map[string]string, tell Teller) (rows []
 			}
 			rows = append(rows, some...)
 		default:
-			row := Row{Name: s.name, Source: None, Value: s.protocolValue(in)}
+			row := Row{Name: p.names[i], Source: None, Value: s.protocolValue(in)}
 			if row.Sent = row.Value != ""; !row.Sent {
-				row.Reason = tell.Missing(s.name)
+				row.Reason = tell.Missing(p.names[i])
 			}
 			rows = append(rows, row)
 		}
@@ -86,7 +86,7 @@ func (p *Plan) Explain(in *Input, extra map[string]string, tell Teller) (rows []
 // AppendRows writes the URL of rows, unless that would be longer than MaxURL.
 func (p *Plan) AppendRows(dst []byte, rows []Row) (_ []byte, ok bool) {
 	limit := len(dst) + MaxURL
-	dst = append(dst, p.base...)
+	dst = append(dst, p.text[:p.base]...)
 	question := len(dst)
 	for _, row := range rows {
 		if len(dst) > limit {
@@ -105,7 +105,7 @@ func (p *Plan) AppendRows(dst []byte, rows []Row) (_ []byte, ok bool) {
 // "the request has no login_hint" before it. Where none has a value, the one row
 // stands for the first candidate, which is whom an administrator looks for.
 func (p *Plan) explain(i int, in *Input, tell Teller) []Row {
-	s, candidates := &p.steps[i], p.of(i)
+	name, candidates := p.names[i], p.of(i)
 	var reasons []string
 	for i := range candidates {
 		c := &candidates[i]
@@ -113,7 +113,7 @@ func (p *Plan) explain(i int, in *Input, tell Teller) []Row {
 		sent := false
 		size := c.size(in)
 		for j := range c.values(in) {
-			row := c.row(s, in, j, size)
+			row := p.row(name, c, in, j, size)
 			if row.Came == "" && !row.Sent {
 				continue
 			}
@@ -129,11 +129,11 @@ func (p *Plan) explain(i int, in *Input, tell Teller) []Row {
 		if i == len(candidates)-1 || !c.merges() || in.Values[c.source] != "" { // nobody misses connection_scope
 			reasons = append(reasons, c.layer.String()+": "+c.whyNot(in, tell))
 		}
-		if c.source == None && c.text == "" && !c.dropped(in) {
+		if c.suppresses() && !c.dropped(in) {
 			break
 		}
 	}
-	row := candidates[0].row(s, in, 0, candidates[0].size(in))
+	row := p.row(name, &candidates[0], in, 0, candidates[0].size(in))
 	row.Reason = strings.Join(reasons, "; ")
 	return []Row{row}
 }
@@ -141,10 +141,10 @@ func (p *Plan) explain(i int, in *Input, tell Teller) []Row {
 func (c *candidate) merges() bool { return c.rare != nil && c.rare.scopes != nil }
 
 // row gives the row of the i-th value of a candidate, but for the reason.
-func (c *candidate) row(s *step, in *Input, i, size int) Row {
-	row := Row{Name: s.name, Layer: c.layer, Source: c.source, Essential: c.rare != nil && c.rare.essential}
+func (p *Plan) row(name string, c *candidate, in *Input, i, size int) Row {
+	row := Row{Name: name, Layer: c.layer, Source: c.source, Essential: c.rare != nil && c.rare.essential}
 	if i < c.values(in) {
-		row.Came, row.Value = c.came(in, i), c.at(in, i, size)
+		row.Came, row.Value = c.came(in, i), p.at(c, in, i, size)
 	}
 	row.Sent = row.Value != ""
 	switch {

@@ -31,8 +31,12 @@
 // makes (rule M9). Between blog and client_id nothing depends on the request, so
 // that one append writes both:
 //
-//	steps[0].text = "&blog=myblog...&client_id=idp-client", n = 1
-//	steps[1].text = "" (passed over)
+//	text           "https://idp.../authorize&blog=myblog...&client_id=idp-client&code_challenge=..."
+//	steps[0].text                          ^-----------------------------------^   n = 1
+//	steps[1].text                                                              ^^  empty, passed over
+//
+// All texts are parts of one string, in the order in which Append reads them: the
+// plans of most tenants are in no cache, and come faster from few places.
 //
 // Three invariants hold what follows together:
 //
@@ -137,36 +141,43 @@ const (
 	requestToken
 )
 
+// A span is a part of the plan's text. A string would take twice the room, in each
+// step of each tenant.
+type span struct{ from, to uint32 }
+
+func (p *Plan) textOf(s span) string { return p.text[s.from:s.to] }
+
 // A step is the decision about one parameter name. The steps of a plan are in
 // the order of the names, which is the order of the URL. It is small on purpose: a
 // server holds the plans of all its tenants, and each login walks one from end to
 // end.
 type step struct {
-	name string
 	// text is "&name=", to be followed by a value; of a constant it is the whole
 	// pair, and that of all constants that follow at once, whose own is "".
-	text string
-	kind kind
+	text span
+	// first is the step's first candidate among those of the plan.
+	first uint32
 	// n is, of a constant, how many constants follow whose text this one has; of a
 	// forwarded parameter, its Source.
-	n uint16
-	// first is the step's first candidate among those of the plan. A slice would
-	// take more room, in each step of each tenant.
-	first uint32
+	n    uint16
+	kind kind
 }
 
 // A candidate is one place that the value of a parameter may come from. It stops
 // the search when it has a value, and when it is static and empty: that is how an
 // administrator suppresses a parameter of a lower layer. (rule M2)
 type candidate struct {
+	text   span   // "&name=" and the static value, encoded; empty if that is
+	source Source // None for a static value
 	layer  Layer
 	list   bool
 	many   bool
-	source Source     // None for a static value
-	text   string     // "&name=" and the static value, encoded; "" if that is empty; until link, the value itself
 	rule   *rule.Rule // on the incoming value
 	rare   *rare
 }
+
+// suppresses reports whether the candidate is static and empty.
+func (c *candidate) suppresses() bool { return c.source == None && c.text.from == c.text.to }
 
 // rare is what few candidates have, behind one pointer that is nearly always nil.
 type rare struct {
@@ -180,10 +191,12 @@ type rare struct {
 // A Plan is the compiled form of all that can ever be sent. It is immutable. The
 // zero Plan sends nothing.
 type Plan struct {
-	base       string // the authorization endpoint without its query
+	text       string // of all steps and candidates, behind the authorization endpoint without its query
 	steps      []step
 	candidates []candidate // of all steps
-	size       int         // about how long a URL is
+	names      []string    // of the steps' parameters
+	base       uint32      // bytes of the authorization endpoint
+	size       uint32      // about how long a URL is
 	formPost   bool        // some candidate has it
 }
 
@@ -191,15 +204,11 @@ type Plan struct {
 func (p *Plan) Made() bool { return p.steps != nil }
 
 // Size gives about how many bytes a URL has.
-func (p *Plan) Size() int { return p.size }
+func (p *Plan) Size() int { return int(p.size) }
 
 // Names gives the names of all parameters that the plan may send, sorted.
 func (p *Plan) Names(yield func(string) bool) {
-	for i := range p.steps {
-		if !yield(p.steps[i].name) {
-			return
-		}
-	}
+	slices.Values(p.names)(yield)
 }
 
 // of gives the candidates of the i-th step, in the order in which they are asked.
@@ -213,26 +222,32 @@ func (p *Plan) of(i int) []candidate {
 
 // A draft is a step that is being put together.
 type draft struct {
-	name       string
-	kind       kind
-	candidates []candidate
+	name    string
+	kind    kind
+	choices []choice
+}
+
+// A choice is a candidate whose static value has yet to be encoded.
+type choice struct {
+	candidate
+	value string
 }
 
 // New compiles entries, which are in the order of their layers, for OAuth 2.0.
 // base is the authorization endpoint without its query.
 func New(base, clientID string, scopes Scopes, entries []Entry) Plan {
 	fixed := func(name, value string) draft {
-		return draft{name: name, kind: constant, candidates: []candidate{{source: None, text: value}}}
+		return draft{name: name, kind: constant, choices: []choice{{candidate{source: None}, value}}}
 	}
-	scope := draft{name: "scope", kind: mapped, candidates: []candidate{
-		{source: scopes.Asked, rare: &rare{scopes: &scopes}},
+	scope := draft{name: "scope", kind: mapped, choices: []choice{
+		{candidate{source: scopes.Asked, rare: &rare{scopes: &scopes}}, ""},
 	}}
 	if len(scopes.Own) > 0 {
-		own := candidate{source: None, text: strings.Join(scopes.Own, " ")}
+		own := choice{candidate{source: None}, strings.Join(scopes.Own, " ")}
 		if scopes.Note != "" {
 			own.rare = &rare{note: &scopes.Note}
 		}
-		scope.candidates = append(scope.candidates, own)
+		scope.choices = append(scope.choices, own)
 	}
 	return compile(base, entries, []draft{
 		fixed("client_id", clientID),
@@ -270,18 +285,7 @@ func compile(base string, entries []Entry, protocol []draft) Plan {
 		d.add(e)
 	}
 	slices.SortFunc(drafts, func(a, b *draft) int { return strings.Compare(a.name, b.name) })
-	count := 0
-	for i := range drafts {
-		count += len(drafts[i].candidates)
-	}
-	p := Plan{base: base, steps: make([]step, len(drafts)), candidates: make([]candidate, 0, count)}
-	for i, d := range drafts {
-		p.steps[i] = step{name: d.name, kind: d.kind, first: uint32(len(p.candidates))}
-		p.candidates = append(p.candidates, d.candidates...)
-		p.formPost = p.formPost || slices.ContainsFunc(d.candidates, func(c candidate) bool { return c.rare != nil && c.rare.formPost })
-	}
-	p.link()
-	return p
+	return link(base, drafts)
 }
 
 // add appends the candidates of an entry.
@@ -293,32 +297,32 @@ func (d *draft) add(e *Entry) {
 	if len(e.Unless) > 0 || e.Essential || e.FormPost {
 		seldom = &rare{unless: e.Unless, essential: e.Essential, formPost: e.FormPost}
 	}
-	static := candidate{layer: e.Layer, source: None, text: e.Value, rare: seldom}
+	static := choice{candidate{layer: e.Layer, source: None, rare: seldom}, e.Value}
 	// Only scope has candidates of layer Protocol that give way; what else stands
 	// there cannot be configured at all, which the caller has checked.
-	above := slices.IndexFunc(d.candidates, func(c candidate) bool { return c.layer == Protocol })
+	above := slices.IndexFunc(d.choices, func(c choice) bool { return c.layer == Protocol })
 	switch {
 	case d.name == "scope" && e.Layer != URL && above >= 0:
 		// Replaces the connection's scopes, which stand in layer 1, and with
 		// them what the request may ask for (rules M3, M6).
-		d.candidates = slices.Insert(d.candidates, above, static)
+		d.choices = slices.Insert(d.choices, above, static)
 		if static.final() {
-			d.candidates = d.candidates[:above+1]
+			d.choices = d.choices[:above+1]
 		}
 	case e.Source == None:
-		d.candidates = append(d.candidates, static)
+		d.choices = append(d.choices, static)
 	default:
-		d.candidates = append(d.candidates, candidate{layer: e.Layer, source: e.Source, list: e.List, many: e.Many, rule: e.Rule, rare: seldom})
+		d.choices = append(d.choices, choice{candidate{layer: e.Layer, source: e.Source, list: e.List, many: e.Many, rule: e.Rule, rare: seldom}, ""})
 		if e.Value != "" { // an empty default suppresses nothing
-			d.candidates = append(d.candidates, static)
+			d.choices = append(d.choices, static)
 		}
 	}
 }
 
 // final reports whether no lower layer can be asked any more.
 func (d *draft) final() bool {
-	n := len(d.candidates)
-	return n > 0 && d.candidates[n-1].final()
+	n := len(d.choices)
+	return n > 0 && d.choices[n-1].final()
 }
 
 func (c *candidate) final() bool { return c.isConstant() && c.layer != Protocol }
@@ -335,95 +339,58 @@ func (c *candidate) forwards() bool {
 	return c.source != None && !c.many && c.rule == nil && (c.rare == nil || c.rare.scopes == nil && len(c.rare.unless) == 0)
 }
 
-// link encodes what is known and joins neighbouring constants. Each candidate of
-// a run keeps its own part of the joined text, which shares its bytes: Explain
-// wants them one by one. Before link the text of a candidate is the value itself,
-// after it the encoded pair; nothing reads it in between.
-func (p *Plan) link() {
+// link makes steps of drafts: it encodes what is known and joins neighbouring
+// constants. Each candidate of a run keeps its own part of the joined text: Explain
+// wants them one by one.
+func link(base string, drafts []*draft) Plan {
 	const value = 40 // bytes of an incoming one, more or less
-	p.size = len(p.base)
 	var (
-		text []byte // of the run of constants
-		ends []int  // of each of them in it
-		run  = -1   // the first of them, which carries it
+		p    = Plan{base: uint32(len(base)), size: uint32(len(base)), steps: make([]step, len(drafts)), names: make([]string, len(drafts))}
+		text = []byte(base)
+		run  *step // that the constants before have joined
 	)
-	end := func() {
-		if run >= 0 {
-			all, start := string(text), 0
-			p.steps[run].text = all
-			p.size += len(all)
-			for i, end := range ends {
-				p.of(run + i)[0].text = all[start:end]
-				start = end
-			}
-		}
-		text, ends, run = text[:0], ends[:0], -1
+	pair := func(name, value string) span {
+		from := len(text)
+		text = append(query.AppendEscape(append(text, '&'), name), '=')
+		text = query.AppendEscape(text, value)
+		return span{uint32(from), uint32(len(text))}
 	}
-	for i := range p.steps {
-		s, candidates := &p.steps[i], p.of(i)
-		if s.kind == mapped && len(candidates) == 1 {
-			if c := &candidates[0]; c.isConstant() {
+	for i, d := range drafts {
+		s := &p.steps[i]
+		*s = step{kind: d.kind, first: uint32(len(p.candidates)), text: span{uint32(len(text)), uint32(len(text))}}
+		p.names[i] = d.name
+		if d.kind == mapped && len(d.choices) == 1 {
+			if c := &d.choices[0]; c.isConstant() {
 				s.kind = constant
 			} else if c.forwards() {
 				s.kind, s.n = forwarded, uint16(c.source)
 			}
 		}
-		if s.kind != constant {
-			end()
-			s.text = "&" + string(query.AppendEscape(nil, s.name)) + "="
-			p.size += len(s.text) + value
-			for j := range candidates {
-				if c := &candidates[j]; c.text != "" {
-					c.text = s.text + string(query.AppendEscape(nil, c.text))
-				}
-			}
-			continue
-		}
-		if run >= 0 && p.steps[run].n == math.MaxUint16 { // n can count no more
-			end()
-		}
-		if run < 0 {
-			run = i
+		if s.kind == constant {
+			d.choices = d.choices[:1] // the protocol's own, whatever else is configured
 		} else {
-			p.steps[run].n++
+			s.text = pair(d.name, "")
+			p.size += s.text.to - s.text.from + value
 		}
-		if value := candidates[0].text; value != "" { // else it is suppressed
-			text = query.AppendEscape(append(query.AppendEscape(append(text, '&'), s.name), '='), value)
-		}
-		ends = append(ends, len(text))
-	}
-	end()
-	p.pack()
-}
-
-// pack puts all texts into one string, in the order in which Append reads them:
-// those of most tenants are in no cache, and come faster from one place.
-func (p *Plan) pack() {
-	all := []byte(p.base)
-	for i := range p.steps {
-		if all = append(all, p.steps[i].text...); p.steps[i].kind != constant {
-			for _, c := range p.of(i) {
-				all = append(all, c.text...)
+		for _, c := range d.choices {
+			if c.text = (span{}); c.value != "" { // else it is suppressed
+				c.text = pair(d.name, c.value)
 			}
+			p.candidates = append(p.candidates, c.candidate)
+			p.formPost = p.formPost || c.rare != nil && c.rare.formPost
 		}
-	}
-	rest := string(all)
-	place := func(text *string) { *text, rest = rest[:len(*text)], rest[len(*text):] }
-	place(&p.base)
-	for i := 0; i < len(p.steps); i++ {
-		s := &p.steps[i]
-		if s.kind == constant { // its text is that of its candidate and of those that follow
-			s.text = rest[:len(s.text)]
-			for end := i + int(s.n); ; i++ {
-				if place(&p.of(i)[0].text); i == end {
-					break
-				}
-			}
+		switch {
+		case s.kind != constant:
+			run = nil
 			continue
+		case run == nil || run.n == math.MaxUint16: // n can count no more
+			run = s
+		default:
+			run.n++
 		}
-		place(&s.text)
-		for j := range p.of(i) {
-			place(&p.of(i)[j].text)
-		}
+		p.size += uint32(len(text)) - run.text.to
+		run.text.to = uint32(len(text))
 	}
+	p.text, p.candidates = string(text), slices.Clip(p.candidates)
+	return p
 }
