@@ -5,8 +5,8 @@
 // A server parses what anybody sends, and what differs from one request to the next
 // is what costs: the lengths of values and the order of names, which no processor
 // foresees. So no step goes byte by byte: eight at once for the end of a value, and one
-// look into a table for a name. Values that stand for themselves stay parts of the query; all others are decoded
-// into one buffer, of which one string is made in the end.
+// look into a table for a name. Values that stand for themselves stay parts of the
+// query; all others are decoded into one buffer, of which one string is made in the end.
 package incoming
 
 import (

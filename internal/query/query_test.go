@@ -110,3 +110,67 @@ func FuzzQuery(f *testing.F) {
 		}
 	})
 }
+
+// Behind the result the caller's buffer may have something else, and room for the
+// result is room enough.
+func TestM9EscapeWritesNothingBehindItsResult(t *testing.T) {
+	for _, s := range []string{"", "a", "abcd", "abcde", "a/b/c", "////", "/////", "/////////", "abc/defg/", "é✓ é✓ é", strings.Repeat("ab/", 20)} {
+		want := url.QueryEscape(s)
+		for room := range 3*len(s) + 9 {
+			buf := []byte(strings.Repeat("#", len(want)+room))
+			got := AppendEscape(buf[:0:min(len(want)+room, len(buf))], s)
+			assert.Equal(t, want, string(got))
+			if len(want) > 0 {
+				assert.Same(t, &buf[0], &got[0], "%q has room", s)
+			}
+			assert.Equal(t, strings.Repeat("#", room), string(buf[len(want):]), "%q with room for %d more", s, room)
+		}
+	}
+}
+
+func TestT3Unreserved(t *testing.T) {
+	for b := range 256 {
+		for n := range 9 { // at every place in a run of four
+			s := strings.Repeat("a", n) + string([]byte{byte(b)}) + "~"
+			assert.Equal(t, url.QueryEscape(s) == s, Unreserved(s), "%q", s)
+		}
+	}
+	assert.True(t, Unreserved(""))
+}
+
+// A value within a query is decoded as one that stands alone, and its end is found.
+func TestR2ValueInAQuery(t *testing.T) {
+	values := []string{"", "a", "+", "%41", "a%4", "%", "%zz", "a;", "\x01", "é", "\xff", "%C3%A9", "%C3", "12345678", "1234567%41", "12345678%41%42%43%44%45",
+		strings.Repeat("%2F", 30), strings.Repeat("a", 40) + "+é"}
+	for _, value := range values {
+		want, problem := AppendUnescape([]byte("x"), value)
+		for _, before := range []string{"", "n=", "a=%zz&longer_name="} {
+			for _, after := range []string{"", "&", "&a=%zz", "&" + strings.Repeat("é", 9)} {
+				raw := before + value + after
+				got, end, found := AppendValue([]byte("x"), raw, len(before))
+				assert.Equal(t, problem, found, "%q", raw)
+				assert.Equal(t, string(want), string(got), "%q", raw)
+				if problem == "" {
+					assert.Equal(t, len(before)+len(value), end, "%q", raw)
+				}
+			}
+		}
+	}
+}
+
+func TestR2Name(t *testing.T) {
+	for raw, want := range map[string]string{
+		"": "", "a": "a", "ab=c": "ab", "ab&c=d": "ab", "%61%62=c": "ab", "a+b=": "a b", "%C3%A9=": "é", "=a": "", "abcd": "abcd",
+	} {
+		var buf [4]byte
+		n, end := Name(buf[:], "x&"+raw, 2)
+		assert.Equal(t, want, string(buf[:max(n, 0)]), "%q", raw)
+		assert.Equal(t, 2+strings.IndexAny(raw+"&", "=&"), end, "%q", raw)
+	}
+	for _, raw := range []string{"abcde=", "a;=", "%", "%6", "%zz=", "a%6=", "ab%6"} {
+		var buf [4]byte
+		n, end := Name(buf[:], raw, 0)
+		assert.Equal(t, -1, n, "%q", raw)
+		assert.LessOrEqual(t, end, strings.IndexAny(raw+"&", "=&"), "%q", raw)
+	}
+}
