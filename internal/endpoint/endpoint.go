@@ -2,6 +2,11 @@
 // token endpoint, the device authorization endpoint and the userinfo endpoint.
 // Its clients follow no redirect and read a bounded answer, and its words for a
 // failure quote neither the answer nor the URL. It knows nothing of connections.
+//
+// A redirect would hand a code, the client's secret or a token to the host that an
+// answer names (RFC 9700 section 4.12). An answer without bound would be as long as a
+// provider likes, at a login that anybody may begin. And errors are logged, while
+// net/http's have the URL, and oauth2's the answer.
 package endpoint
 
 import (
