@@ -190,8 +190,8 @@ type Expectation struct {
 // Check gives the first that is wrong: with the state, the issuer, an error, the
 // code; nil if nothing is. Of an error the parameter is "error".
 //
-// An empty state of the login equals none that is sent, since one without is refused
-// before. States are compared in a time that tells nothing of where they differ: a
+// An answer without state is refused first, so that a login whose own is empty takes
+// none. States are compared in a time that tells nothing of where they differ: a
 // page can try as many as it likes. An iss that nobody expects is let pass where the
 // issuer is unknown, but never where it is known and differs, promised or not (RFC
 // 9207 section 2.4). Issuers are compared byte for byte (RFC 3986 section 6.2.1).

@@ -277,10 +277,10 @@ func (c *checker) object(depth int, open [][]byte, each func(name []byte)) *Erro
 }
 
 // twice reports whether an object with these names already has that name. A few
-// are compared one by one, which is faster than a map and makes no garbage: at most 120 comparisons an object, of which a connection has
-// about five. Beyond that a text of 1 MiB, with some 130,000 members, would take
-// eight thousand million; Go seeds its maps, so that nobody can choose names that
-// collide.
+// are compared one by one, which is faster than a map and makes no garbage: at most
+// 120 comparisons an object, of which a connection has about five. Beyond that a text
+// of 1 MiB, with some 130,000 members, would take eight thousand million; Go seeds its
+// maps, so that nobody can choose names that collide.
 func twice(name []byte, names [][]byte, many *map[string]struct{}) bool {
 	if len(names) < 16 {
 		for _, n := range names {
