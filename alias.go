@@ -98,6 +98,9 @@ func (r *AuthorizeRequest) Other(name string) (string, error) {
 	if s := incoming.Of(name); s != incoming.None {
 		return r.first(s), nil
 	}
+	if name == "" { // nobody can ask for it
+		return "", nil
+	}
 	var value [1]string
 	if err := r.read(query.NewNames([]string{name}), value[:]); err != nil {
 		return "", err

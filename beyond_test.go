@@ -111,6 +111,10 @@ func TestB1Other(t *testing.T) {
 	for _, text := range []string{fmt.Sprintf("%v %+v %#v", *req, req, *req), fmt.Sprintf("%v %+v", holder{*req}, &holder{*req})} {
 		assert.NotContains(t, text, planted, "H8: a parameter that nobody knows may be a secret")
 	}
+	other.SetOther("", "4")
+	value, err := other.Other("")
+	assert.NoError(t, err, "E3")
+	assert.Empty(t, value)
 	_, err = new(upstream.AuthorizeRequest).Other("a")
 	require.NoError(t, err)
 }
