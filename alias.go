@@ -7,14 +7,12 @@ package upstream
 
 import (
 	"fmt"
-	"io"
 	"log/slog"
-	"maps"
-	"mime"
 	"net/http"
 	"net/url"
 	"strings"
 
+	"example.com/upstream/internal/form"
 	"example.com/upstream/internal/incoming"
 	"example.com/upstream/internal/query"
 )
@@ -80,14 +78,7 @@ type AuthorizeRequest struct {
 	State               string `in:"state"`
 
 	// What has no field, see Other.
-	rest   incoming.Rest // as it came
-	others *others       // what came in another way; nil if there is nothing
-}
-
-// others are parameters that have no field. It is never changed.
-type others struct {
-	form url.Values // where the host had parsed it
-	set  map[string]string
+	rest incoming.Rest
 }
 
 // Other gives the value of a parameter that some connection may ask for by
@@ -115,54 +106,22 @@ func (r *AuthorizeRequest) SetOther(name, value string) {
 		r.set(s, value)
 		return
 	}
-	o := others{}
-	if r.others != nil {
-		o = *r.others
-	}
-	if o.set = maps.Clone(o.set); o.set == nil {
-		o.set = map[string]string{}
-	}
-	o.set[name] = value
-	r.others = &o // a copy of the request keeps its own
+	r.rest.Set(name, value)
 }
 
 // read puts the values of parameters that have no field in the places of their
 // names.
 func (r *AuthorizeRequest) read(names *query.Names, values []string) *RequestError {
-	if names == nil || r.rest.Empty() && r.others == nil {
-		return nil
-	}
-	var o others
-	if r.others != nil {
-		o = *r.others
-	}
-	list := names.List()
-	bad, problem := -1, ""
-	if o.form != nil {
-		bad, problem = names.FormValues(o.form, values)
-	} else {
-		bad, problem = r.rest.Values(names, values)
-	}
-	if bad >= 0 {
-		return badName(list[bad], problem)
-	}
-	for i, name := range list {
-		if value, ok := o.set[name]; ok {
-			if values[i] = value; query.Problem(value) != "" {
-				return badName(name, query.Problem(value))
-			}
-		}
-		if len(values[i]) > maxForm {
-			return badName(name, "is longer than 64 KiB")
-		}
+	if bad, problem := r.rest.Values(names, values); bad >= 0 {
+		return badName(names.List()[bad], problem)
 	}
 	return nil
 }
 
 // Format prints the request like any struct, but for the token in it.
 func (r AuthorizeRequest) Format(f fmt.State, verb rune) {
-	type plain AuthorizeRequest             // without this method
-	r.rest, r.others = incoming.Rest{}, nil // may hold anything
+	type plain AuthorizeRequest // without this method
+	r.rest = incoming.Rest{}    // may hold anything
 	fmt.Fprintf(f, fmt.FormatString(f, verb), plain(r))
 }
 
@@ -213,49 +172,21 @@ func badName(name, problem string) *RequestError {
 	return &RequestError{"invalid_request", name, what + " " + problem}
 }
 
-const (
-	maxQuery = 32 << 10 // bytes of a query, undecoded
-	maxForm  = 64 << 10 // bytes of a POST body
-)
-
 // ParseAuthorizeRequest reads an /authorize request: the query of a GET or
 // HEAD, the body of a POST. The query of a POST is not looked at (OpenID
 // Connect Core 3.1.2.1 puts all parameters into the body), and no header but
 // Content-Type. If the host has called r.ParseForm before, r.PostForm is read,
 // else the body is consumed. The error is a [*RequestError].
 func ParseAuthorizeRequest(r *http.Request) (*AuthorizeRequest, error) {
+	raw, parsed, problem := form.Read(r, http.MethodGet, http.MethodHead)
 	switch {
-	case r == nil:
-		return nil, badRequest("there is no request")
-	case r.Method == http.MethodPost:
-		return parseForm(r)
-	case r.Method != "" && r.Method != http.MethodGet && r.Method != http.MethodHead:
-		return nil, badRequest("the method is neither GET nor POST")
-	case r.URL == nil:
-		return ParseAuthorizeQuery("")
-	}
-	return ParseAuthorizeQuery(r.URL.RawQuery)
-}
-
-func parseForm(r *http.Request) (*AuthorizeRequest, error) {
-	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil || kind != "application/x-www-form-urlencoded" {
-		return nil, badRequest("the body of a POST must be application/x-www-form-urlencoded")
-	}
-	if r.PostForm != nil {
-		return ParseAuthorizeValues(r.PostForm)
-	}
-	var body []byte
-	if r.Body != nil {
-		if body, err = io.ReadAll(io.LimitReader(r.Body, maxForm+1)); err != nil {
-			return nil, badRequest("the body cannot be read")
-		}
-	}
-	if len(body) > maxForm {
-		return nil, badRequest("the body is longer than 64 KiB")
+	case problem != "":
+		return nil, badRequest(problem)
+	case parsed != nil:
+		return ParseAuthorizeValues(parsed)
 	}
 	req := new(AuthorizeRequest)
-	if err := req.parse(string(body)); err != nil {
+	if err := req.parse(raw); err != nil {
 		return nil, err
 	}
 	return req, nil
@@ -278,8 +209,8 @@ func ParseAuthorizeQuery(rawQuery string) (*AuthorizeRequest, error) {
 }
 
 func (r *AuthorizeRequest) parseQuery(raw string) error {
-	if len(raw) > maxQuery {
-		return badRequest("the query is longer than 32 KiB")
+	if len(raw) > form.MaxQuery {
+		return badRequest(form.LongQuery)
 	}
 	if err := r.parse(raw); err != nil {
 		return err
@@ -322,29 +253,14 @@ func (r *AuthorizeRequest) set(s incoming.Slot, value string) {
 // have no field are read from it when a connection asks for them.
 func ParseAuthorizeValues(form url.Values) (*AuthorizeRequest, error) {
 	req := new(AuthorizeRequest)
-	size, known := 0, 0
-	for _, s := range incoming.Sorted {
-		values, ok := form[incoming.Names[s]]
-		if ok {
-			known++
-		}
-		if len(values) > 1 && s != incoming.Resource {
-			return nil, badParameter(s, query.Doubled)
-		}
-		for _, value := range values {
-			if size += len(value); size > maxForm {
-				return nil, badRequest("the parameters are longer than 64 KiB")
-			}
-			if problem := query.Problem(value); problem != "" {
-				return nil, badParameter(s, problem)
-			}
-			req.set(s, value)
-		}
+	switch s, problem := req.rest.Take(form, req.set); {
+	case problem == "":
+		return req, nil
+	case s == incoming.None:
+		return nil, badRequest(problem)
+	default:
+		return nil, badParameter(s, problem)
 	}
-	if known < len(form) {
-		req.others = &others{form: form}
-	}
-	return req, nil
 }
 
 // A Secret is a text that is printed nowhere: fmt and slog show [redacted], and

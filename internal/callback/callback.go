@@ -20,21 +20,14 @@ package callback
 
 import (
 	"crypto/subtle"
-	"io"
-	"mime"
 	"net/http"
 	"net/url"
 	"strings"
 	"unicode/utf8"
 
 	"example.com/upstream/internal/endpoint"
+	"example.com/upstream/internal/form"
 	"example.com/upstream/internal/query"
-)
-
-// The bounds of a request (rule R1): RFC 6749 gives a code no size of its own.
-const (
-	maxQuery = 32 << 10 // bytes of a query, undecoded
-	maxForm  = 64 << 10 // bytes of a form
 )
 
 // An Answer holds the parameters that are read, decoded; "" stands for absent.
@@ -72,47 +65,17 @@ func (a *Answer) field(name string) (to *string, lenient bool) {
 	return nil, false
 }
 
-// Read reads an answer. Of a POST the query is not looked at, and r.PostForm
-// serves where the host has called r.ParseForm; else the body is consumed. No
-// header is read but Content-Type.
+// Read reads an answer. The type of a body is insisted on (Form Post Response Mode
+// section 2); see [form.Read].
 func Read(r *http.Request) (*Answer, *Fault) {
+	raw, parsed, problem := form.Read(r, http.MethodGet)
 	switch {
-	case r == nil:
-		return nil, &Fault{Message: "there is no request"}
-	case r.Method == http.MethodPost:
-		return readForm(r)
-	case r.Method != "" && r.Method != http.MethodGet:
-		return nil, &Fault{Message: "the method is neither GET nor POST"}
-	case r.URL == nil:
-		return &Answer{}, nil
-	case len(r.URL.RawQuery) > maxQuery:
-		return nil, &Fault{Message: "the query is longer than 32 KiB"}
+	case problem != "":
+		return nil, &Fault{Message: problem}
+	case parsed != nil:
+		return fromValues(parsed)
 	}
-	return parse(r.URL.RawQuery)
-}
-
-// readForm reads the body as [parse] reads a query. The type is insisted on, since a
-// form is the one that the response mode has (Form Post Response Mode section 2), and
-// a host's ParseForm has read nothing of a body of another type.
-func readForm(r *http.Request) (*Answer, *Fault) {
-	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil || kind != "application/x-www-form-urlencoded" {
-		return nil, &Fault{Message: "the body of a POST must be application/x-www-form-urlencoded"}
-	}
-	if r.PostForm != nil {
-		return fromValues(r.PostForm)
-	}
-	var body []byte
-	if r.Body != nil {
-		// One byte more than is taken, to tell the end from a cut.
-		if body, err = io.ReadAll(io.LimitReader(r.Body, maxForm+1)); err != nil {
-			return nil, &Fault{Message: "the body cannot be read"}
-		}
-	}
-	if len(body) > maxForm {
-		return nil, &Fault{Message: "the body is longer than 64 KiB"}
-	}
-	return parse(string(body))
+	return parse(raw)
 }
 
 // parse takes the pairs one by one, and not by url.ParseQuery: that drops a pair that
@@ -155,10 +118,10 @@ func parse(raw string) (*Answer, *Fault) {
 // fromValues reads what the host's ParseForm has made of the form. Escapes are
 // decoded, and a pair that could not be is gone. The names are in an order of their
 // own, so that of two faults the same is told each time; a map has none.
-func fromValues(form url.Values) (*Answer, *Fault) {
+func fromValues(parsed url.Values) (*Answer, *Fault) {
 	a := &Answer{}
 	for _, name := range []string{"code", "error", "error_description", "iss", "state", "user"} {
-		values := form[name]
+		values := parsed[name]
 		if len(values) == 0 {
 			continue
 		}
@@ -167,7 +130,7 @@ func fromValues(form url.Values) (*Answer, *Fault) {
 		switch {
 		case len(values) > 1:
 			problem = "is given more than once"
-		case len(values[0]) > maxForm:
+		case len(values[0]) > form.MaxBody:
 			problem = "is longer than 64 KiB"
 		case !lenient:
 			problem = query.Problem(values[0])

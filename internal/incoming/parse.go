@@ -1,6 +1,6 @@
 // Package incoming knows the parameters of an /authorize request by name, and reads
-// them from its encoded form. It knows nothing of connections, nor of what a value
-// means: whoever calls it says where the values go.
+// them from its encoded form, or from what the host has parsed. It knows nothing of
+// connections, nor of what a value means: whoever calls it says where the values go.
 //
 // A server parses what anybody sends, and what differs from one request to the next
 // is what costs: the lengths of values and the order of names, which no processor
@@ -10,32 +10,12 @@
 package incoming
 
 import (
+	"net/url"
 	"strings"
 
+	"example.com/upstream/internal/form"
 	"example.com/upstream/internal/query"
 )
-
-// A Rest is what a query holds beside the names of the table. Which of it matters,
-// a connection says; so it is kept as it came. The zero Rest is empty.
-type Rest struct {
-	raw   *string   // a part of the query that has it all; fmt follows no pointer to a string
-	pairs [4]uint16 // where in raw the first of these pairs begin
-	count uint16    // how many there are
-}
-
-// Empty reports whether there is nothing.
-func (r *Rest) Empty() bool { return r.count == 0 }
-
-// Values reads the values of names, as query.Names.Values does.
-func (r *Rest) Values(names *query.Names, values []string) (bad int, problem string) {
-	switch {
-	case r.Empty():
-		return -1, ""
-	case int(r.count) > len(r.pairs):
-		return names.Values(*r.raw, nil, values)
-	}
-	return names.Values(*r.raw, r.pairs[:r.count], values)
-}
 
 // Parse puts the decoded values of raw, of at most 64 KiB, into the fields of their
 // slots, those of Resource behind resources, and what is not recognised into the
@@ -105,6 +85,36 @@ func (r *Rest) Parse(raw string, fields *[End]*string, resources *[]string) (bad
 	if begin >= 0 {
 		part := raw[begin:behind]
 		r.raw = &part
+	}
+	return None, ""
+}
+
+// Take is Parse for a form that the host has parsed. It hands each value to put, one
+// that the same slot had before it as well where that is Resource. Slots are looked at
+// in the order of their names: a map has none, and of two faults the same is to be told
+// each time. A problem with None is about the form as a whole. The form is kept.
+func (r *Rest) Take(parsed url.Values, put func(Slot, string)) (bad Slot, problem string) {
+	size, known := 0, 0
+	for _, s := range Sorted {
+		values, ok := parsed[Names[s]]
+		if ok {
+			known++
+		}
+		if len(values) > 1 && s != Resource {
+			return s, query.Doubled
+		}
+		for _, value := range values {
+			if size += len(value); size > form.MaxBody {
+				return None, "the parameters are longer than 64 KiB"
+			}
+			if problem := query.Problem(value); problem != "" {
+				return s, problem
+			}
+			put(s, value)
+		}
+	}
+	if known < len(parsed) {
+		r.more = &more{parsed: parsed}
 	}
 	return None, ""
 }

@@ -107,3 +107,77 @@ func TestB1Rest(t *testing.T) {
 	bad, _ := rest.Values(names, make([]string, 2))
 	assert.Equal(t, -1, bad)
 }
+
+// What the host has parsed is held to the same rules, and what was set by hand stands
+// above what came, in this Rest and in no copy of it.
+func TestR1Take(t *testing.T) {
+	kib := strings.Repeat("a", 1<<10)
+	for _, tc := range []struct {
+		name    string
+		parsed  url.Values
+		want    []string // what was put, in its order
+		bad     Slot
+		problem string
+	}{
+		{"nothing", nil, nil, None, ""},
+		{"by name", url.Values{"state": {"s"}, "hd": {""}, "x": {"\x00", "2"}}, []string{"hd=", "state=s"}, None, ""},
+		{"R3 resource", url.Values{"resource": {"a", "b"}}, []string{"resource=a", "resource=b"}, None, ""},
+		{"R3 twice", url.Values{"state": {"s", "s"}, "hd": {"h"}}, []string{"hd=h"}, State, query.Doubled},
+		{"R2", url.Values{"state": {"\xff"}}, nil, State, query.BadUTF8},
+		{"64 KiB", url.Values{"resource": slices.Repeat([]string{kib}, 64)}, slices.Repeat([]string{"resource=" + kib}, 64), None, ""},
+		{"and a byte", url.Values{"resource": slices.Repeat([]string{kib}, 64), "state": {"s"}}, slices.Repeat([]string{"resource=" + kib}, 64), None, "the parameters are longer than 64 KiB"},
+	} {
+		var rest Rest
+		var got []string
+		bad, problem := rest.Take(tc.parsed, func(s Slot, value string) { got = append(got, Names[s]+"="+value) })
+		assert.Equal(t, tc.want, got, tc.name)
+		assert.Equal(t, tc.bad, bad, tc.name)
+		assert.Equal(t, tc.problem, problem, tc.name)
+		assert.Equal(t, tc.parsed["x"] == nil, rest.Empty(), tc.name)
+	}
+}
+
+func TestB1RestByHand(t *testing.T) {
+	names := query.NewNames([]string{"a", "b"})
+	read := func(rest Rest) (values []string, bad int, problem string) {
+		values = make([]string, 2)
+		bad, problem = rest.Values(names, values)
+		return values, bad, problem
+	}
+	var taken Rest
+	taken.Take(url.Values{"a": {"1"}, "b": {"2"}, "c": {"3", "4"}}, nil)
+	_, parsed, _, _ := parse("a=1&b=2&c=3&c=4")
+	for _, rest := range []Rest{taken, parsed} {
+		other := rest
+		other.Set("a", "5")
+		other.Set("c", "6")
+		values, bad, _ := read(other)
+		assert.Equal(t, -1, bad)
+		assert.Equal(t, []string{"5", "2"}, values)
+		values, bad, _ = read(rest)
+		assert.Equal(t, -1, bad)
+		assert.Equal(t, []string{"1", "2"}, values)
+
+		other.Set("b", "\n")
+		_, bad, problem := read(other)
+		assert.Equal(t, 1, bad)
+		assert.Equal(t, query.BadControl, problem)
+		other.Set("b", strings.Repeat("a", 64<<10))
+		_, bad, _ = read(other)
+		assert.Equal(t, -1, bad)
+		other.Set("b", strings.Repeat("a", 64<<10+1))
+		_, bad, problem = read(other)
+		assert.Equal(t, 1, bad)
+		assert.Equal(t, "is longer than 64 KiB", problem)
+	}
+	var rest Rest
+	rest.Set("b", "")
+	assert.False(t, rest.Empty())
+	values, bad, _ := read(rest)
+	assert.Equal(t, -1, bad)
+	assert.Equal(t, []string{"", ""}, values)
+	taken.Take(url.Values{"a": {"1", "2"}}, nil)
+	_, bad, problem := read(taken)
+	assert.Equal(t, 0, bad)
+	assert.Equal(t, query.Doubled, problem)
+}
