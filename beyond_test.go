@@ -3,6 +3,7 @@ package upstream_test
 // Incoming parameters beyond the vendor's lists (rules B1 to B3).
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -83,6 +84,22 @@ func TestB1EveryWayIn(t *testing.T) {
 			_, err = req.Other(parameter)
 			assert.Equal(t, bad, err, "%s %s", name, query)
 		}
+	}
+}
+
+// The name of a parameter may be anybody's, and a description holds ASCII alone,
+// without quotes and backslashes (RFC 6749 section 4.1.2.1).
+func TestR7DescriptionOfAnyName(t *testing.T) {
+	for name, want := range map[string]string{
+		"a!~[]^`": "parameter a!~[]^` has a control character", "a b": "", "a\nb": "", "é": "", "\x7f": "", `a"b`: "", `a\b`: "",
+	} {
+		req := new(upstream.AuthorizeRequest)
+		req.SetOther(name, "\n")
+		_, err := req.Other(name)
+		var bad *upstream.RequestError
+		require.ErrorAs(t, err, &bad, name)
+		assert.Equal(t, cmp.Or(want, "a parameter has a control character"), bad.Description)
+		assert.Equal(t, name, bad.Parameter)
 	}
 }
 

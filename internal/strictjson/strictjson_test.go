@@ -130,6 +130,8 @@ func TestMembersElementsText(t *testing.T) {
 		elements, _ := Elements(members[1].Value)
 		assert.Equal(t, [][]byte{[]byte("2"), []byte("3")}, elements, "%q", blank)
 	}
+	members, _ = Members([]byte(`{"a":"` + strings.Repeat("x", 1000) + `"}`))
+	assert.Len(t, members, 1, "a long value is no reason for much room, nor for none")
 	empty, ok := Members([]byte(`{}`))
 	assert.True(t, ok)
 	assert.Empty(t, empty)
