@@ -131,8 +131,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -149,6 +147,7 @@ import (
 	"example.com/upstream/internal/plan"
 	"example.com/upstream/internal/rule"
 	"example.com/upstream/internal/strategy"
+	"example.com/upstream/internal/transaction"
 	"example.com/upstream/internal/valid"
 	"golang.org/x/oauth2"
 )
@@ -266,9 +265,7 @@ func (p *provider) public() *Provider {
 type provider struct {
 	plan     plan.Plan
 	sources  outgoing.Sources // what the plan looks at in a request
-	nonce    bool             // a nonce is required
-	oauth1   bool
-	pkce     pkceMode
+	rules    transaction.Rules
 	insecure bool        // the connection may have http endpoints
 	config   tokenConfig // without RedirectURL
 	profiles
@@ -305,7 +302,7 @@ func (p *Provider) Issuer() string { return p.read().expected.Issuer }
 func (p *Provider) OpenIDConnect() bool { return p.read().oidc }
 
 // RequiresPKCE reports whether a [Transaction] without CodeVerifier is an error.
-func (p *Provider) RequiresPKCE() bool { return p.read().pkce == pkceRequired }
+func (p *Provider) RequiresPKCE() bool { return p.read().rules.PKCE == transaction.Required }
 
 // HasProfile reports whether the connection has a source of profiles besides the
 // ID token: a userinfo endpoint, a fetchUserProfile script, or what
@@ -451,21 +448,13 @@ func (p *Provider) ParseCallback(r *http.Request, tx Transaction) (*Callback, er
 // once: see module login.
 func (p *Provider) CheckCallback(cb *Callback, tx Transaction) error {
 	q := p.read()
-	if !q.plan.Made() || q.oauth1 {
+	if !q.plan.Made() || q.rules.OAuth1 {
 		return &CallbackError{message: "there is no connection that it could be an answer to (OAuth 1.0a has another kind)"}
 	}
 	e := q.expected
 	e.State = tx.State.Reveal()
 	return checkCallback(cb, e)
 }
-
-type pkceMode uint8
-
-const (
-	pkceOptional pkceMode = iota
-	pkceRequired
-	pkceDisabled
-)
 
 // NewProvider checks and compiles a connection. Later changes to conn do not
 // reach the Provider. The error is a [*ProtocolError] if the protocol has no
@@ -485,16 +474,10 @@ func NewProvider(conn *Connection) (*Provider, error) {
 	o := &conn.Options
 	p := &provider{
 		profiles: newProfiles(conn, k), insecure: conn.InsecureAllowHTTP,
-		oauth1: k.Strategy.Protocol == strategy.OAuth1,
+		rules: transaction.Rules{OAuth1: k.Strategy.Protocol == strategy.OAuth1, PKCE: transaction.PKCE(o.PKCE, o.PKCEEnabled)},
 	}
+	p.rules.Nonce = p.oidc && (o.SendBackChannelNonce || string(conn.doc.Lookup("options/send_back_channel_nonce")) != "false")
 	p.expected = callback.Expectation{Issuer: cmp.Or(o.Issuer, k.Metadata.Issuer), HasIssuer: k.Metadata.ResponseIssuer}
-	p.nonce = p.oidc && (o.SendBackChannelNonce || string(conn.doc.Lookup("options/send_back_channel_nonce")) != "false")
-	switch {
-	case o.PKCE == "disabled":
-		p.pkce = pkceDisabled
-	case o.PKCEEnabled || o.PKCE != "":
-		p.pkce = pkceRequired
-	}
 	scopes := p.scopes(conn, k.Entries)
 	p.config = conn.tokenConfig(k, scopes.Own)
 	p.compile(k, o.ClientID, scopes)
@@ -505,7 +488,7 @@ func NewProvider(conn *Connection) (*Provider, error) {
 func (p *provider) compile(k *valid.Result, clientID string, scopes plan.Scopes) {
 	sources, entries := outgoing.Compile(k.Entries)
 	p.sources = sources
-	if p.oauth1 {
+	if p.rules.OAuth1 {
 		p.plan = plan.NewOAuth1(k.Base, entries)
 		return
 	}
@@ -541,28 +524,14 @@ func (p *provider) scopes(c *Connection, entries []outgoing.Entry) plan.Scopes {
 	return out
 }
 
-// A challenge is what PKCE sends: RFC 7636 section 4.2, S256.
-type challenge [43]byte
-
-// begin checks a Transaction, field by field in the order of the rules.
-// It reports whether there is a challenge.
-func (p *provider) begin(tx *Transaction, in *plan.Input, c *challenge) (pkce bool, _ *TransactionError) {
+// begin checks a Transaction. It reports whether there is a challenge.
+func (p *provider) begin(tx *Transaction, in *plan.Input, c *transaction.Challenge) (pkce bool, _ *TransactionError) {
 	in.RedirectURI, in.State, in.Nonce, in.RequestToken = tx.RedirectURI, tx.State.Reveal(), tx.Nonce.Reveal(), tx.RequestToken.Reveal()
-	if p.oauth1 {
-		if tx.RequestToken.Reveal() == "" {
-			return false, &TransactionError{"request_token", "is missing; get one from the request token URL first"}
-		}
-		return false, p.extra(tx)
+	verifier := tx.CodeVerifier.Reveal()
+	if field, problem := p.rules.Check(in, verifier); problem != "" {
+		return false, &TransactionError{field, problem}
 	}
-	if err := p.beginOAuth2(tx); err != nil {
-		return false, err
-	}
-	if pkce = tx.CodeVerifier.Reveal() != "" && p.pkce != pkceDisabled; pkce {
-		var verifier [128]byte
-		sum := sha256.Sum256(verifier[:copy(verifier[:], tx.CodeVerifier.Reveal())])
-		base64.RawURLEncoding.Encode(c[:], sum[:])
-	}
-	return pkce, p.extra(tx)
+	return p.rules.Challenge(c, verifier), p.extra(tx)
 }
 
 // extra checks the host's own parameters, last of a Transaction.
@@ -571,36 +540,6 @@ func (p *provider) extra(tx *Transaction) *TransactionError {
 		if message := outgoing.Extra(tx.Extra, &p.plan); message != "" {
 			return &TransactionError{"extra", message}
 		}
-	}
-	return nil
-}
-
-// beginOAuth2 checks what layer 1 takes from the Transaction. (rules T1 to T4)
-func (p *provider) beginOAuth2(tx *Transaction) *TransactionError {
-	if tx.RedirectURI == "" {
-		return &TransactionError{"redirect_uri", "is missing"}
-	}
-	if message := check.AbsoluteURI(tx.RedirectURI); message != "" {
-		return &TransactionError{"redirect_uri", message}
-	}
-	if tx.State.Reveal() == "" {
-		return &TransactionError{"state", "is missing; make an unguessable one for each login"}
-	}
-	if tx.Nonce.Reveal() == tx.State.Reveal() {
-		return &TransactionError{"nonce", "is equal to state; whoever sees one would know the other"}
-	}
-	if p.nonce && tx.Nonce.Reveal() == "" {
-		return &TransactionError{"nonce", "is missing; OpenID Connect needs one for each login, to be found again in the ID token"}
-	}
-	switch code := tx.CodeVerifier.Reveal(); {
-	case p.pkce == pkceDisabled:
-		return nil
-	case code == "" && p.pkce == pkceRequired:
-		return &TransactionError{"code_verifier", "is missing; the connection requires PKCE"}
-	case code == "":
-		return nil
-	case !check.CodeVerifier(code):
-		return &TransactionError{"code_verifier", "must be 43 to 128 letters, digits or - . _ ~"}
 	}
 	return nil
 }
@@ -650,7 +589,7 @@ func (p *provider) append(dst []byte, req *AuthorizeRequest, tx *Transaction) ([
 	}
 	var (
 		few [12]string // values, where they are not more
-		c   challenge
+		c   transaction.Challenge
 	)
 	in := plan.Input{Values: few[:]}
 	pkce, err := p.ready(req, tx, &in, &c)
@@ -701,7 +640,7 @@ func (p *provider) pushed() error {
 func (p *provider) decide(req *AuthorizeRequest, tx *Transaction) ([]plan.Row, error) {
 	var (
 		in plan.Input
-		c  challenge
+		c  transaction.Challenge
 	)
 	pkce, err := p.ready(req, tx, &in, &c)
 	if err != nil {
@@ -756,7 +695,7 @@ func (p *provider) usable() error {
 
 // ready refuses the zero Provider, then what is wrong with the request, then with
 // the Transaction, and gathers what the plan needs of them.
-func (p *provider) ready(req *AuthorizeRequest, tx *Transaction, in *plan.Input, c *challenge) (pkce bool, _ error) {
+func (p *provider) ready(req *AuthorizeRequest, tx *Transaction, in *plan.Input, c *transaction.Challenge) (pkce bool, _ error) {
 	if err := p.usable(); err != nil {
 		return false, err
 	}
@@ -906,15 +845,7 @@ func (p *provider) explain(req *AuthorizeRequest, tx *Transaction) (Explanation,
 }
 
 func (p *provider) rows(in *plan.Input, extra map[string]string) ([]plan.Row, error) {
-	rows, ok := p.plan.Explain(in, extra, plan.Teller{Name: p.sources.Name, Missing: func(parameter string) string {
-		switch {
-		case parameter == "nonce":
-			return "the transaction has no nonce"
-		case p.pkce == pkceDisabled:
-			return "connection_settings.pkce is disabled"
-		}
-		return "the transaction has no code verifier"
-	}})
+	rows, ok := p.plan.Explain(in, extra, plan.Teller{Name: p.sources.Name, Missing: p.rules.Missing})
 	if !ok {
 		return nil, tooLong()
 	}
