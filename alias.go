@@ -1,16 +1,19 @@
 package upstream
 
-// This file owns what may come in: the allowlists of incoming parameters, the
-// AuthorizeRequest and its strict parser, the request error, and the Secret that
-// values are kept in. It knows nothing of connections, nor of what becomes of a
-// parameter.
+// This file owns what one login brings: the application's AuthorizeRequest, with the
+// allowlists of incoming parameters and the strict parser, the auth server's own
+// Transaction, the error of each, and the Secret that values are kept in. It knows
+// nothing of connections, nor of what becomes of a parameter.
 
 import (
+	"crypto/rand"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
+
+	"golang.org/x/oauth2"
 
 	"example.com/upstream/internal/form"
 	"example.com/upstream/internal/incoming"
@@ -261,6 +264,53 @@ func ParseAuthorizeValues(form url.Values) (*AuthorizeRequest, error) {
 	default:
 		return nil, badParameter(s, problem)
 	}
+}
+
+// A Transaction is what the auth server itself adds for one login. It keeps
+// the same values for the callback. OAuth 1.0a uses RequestToken alone.
+type Transaction struct {
+	RedirectURI  string // the auth server's callback: absolute, without fragment; required
+	State        Secret // unguessable, made by the auth server; required
+	Nonce        Secret // OpenID Connect; optional, other than State
+	CodeVerifier Secret // RFC 7636 section 4.1; sent as its S256 challenge, unless the connection disables PKCE
+	RequestToken Secret // OAuth 1.0a: the temporary credentials' identifier; required there
+
+	// Extra holds parameters of the host's own for this one login, by the names
+	// that the IdP gives them: a layer above the connection's. An empty value is
+	// as if absent. What cannot be configured cannot be set here either, but for a
+	// scope, a response_mode of query or form_post, and a response_type of code.
+	Extra map[string]string
+}
+
+// NewTransaction makes the Transaction of one login: a state, a nonce and a code
+// verifier that nobody can guess (128 bits or more), for the auth server's
+// callback redirectURI.
+func NewTransaction(redirectURI string) Transaction {
+	return Transaction{
+		RedirectURI:  redirectURI,
+		State:        NewSecret(rand.Text()),
+		Nonce:        NewSecret(rand.Text()),
+		CodeVerifier: NewSecret(oauth2.GenerateVerifier()),
+	}
+}
+
+// Format prints what is not secret; LogValue gives the same.
+func (tx Transaction) Format(f fmt.State, _ rune) {
+	fmt.Fprintf(f, "upstream.Transaction{RedirectURI:%q}", tx.RedirectURI)
+}
+
+// LogValue gives what Format prints.
+func (tx Transaction) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(tx)) }
+
+// A TransactionError says which field of a [Transaction] cannot be used.
+type TransactionError struct {
+	Field       string // redirect_uri, state, nonce, code_verifier, request_token or extra
+	Description string // never repeats the value
+}
+
+// Error names the field.
+func (e *TransactionError) Error() string {
+	return "upstream: transaction: " + e.Field + " " + e.Description
 }
 
 // A Secret is a text that is printed nowhere: fmt and slog show [redacted], and

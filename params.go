@@ -1,8 +1,9 @@
 package upstream
 
-// This file owns Param, an entry of upstream_params: its Go form, its JSON form,
-// and the way between the two. What may be configured, and what a plan makes of it,
-// is in internal/outgoing. It knows nothing of connections, requests and tokens.
+// This file owns a parameter as hosts see it, in Go and in JSON: Param, the entry of
+// upstream_params that configures one, and Decision, the row that tells what became of
+// one. What may be configured is in internal/outgoing, and how it is decided in
+// internal/plan. It knows nothing of connections, requests and tokens.
 
 import (
 	"encoding/json"
@@ -14,6 +15,7 @@ import (
 	"example.com/upstream/internal/lossless"
 	"example.com/upstream/internal/option"
 	"example.com/upstream/internal/outgoing"
+	"example.com/upstream/internal/plan"
 	"example.com/upstream/internal/strictjson"
 )
 
@@ -195,4 +197,62 @@ func (p Param) MarshalJSON() ([]byte, error) {
 		out.Value = nil
 	}
 	return json.Marshal(out)
+}
+
+// An Explanation says of every parameter of one upstream request why it is
+// there, or why not.
+type Explanation struct {
+	// Parameters has a row for each parameter that was sent, in the order of
+	// the URL, and for each that could have been. A resource with several
+	// values has a row for each, sent or not.
+	Parameters []Decision `json:"parameters"`
+	// Unmapped names, sorted, the incoming parameters that have a value and could
+	// be mapped, but that no entry of the connection names; client_id and
+	// response_type, which every request has, are left out. It is never nil.
+	Unmapped []string `json:"unmapped"`
+}
+
+// A Decision is one row of an [Explanation].
+type Decision struct {
+	Name  string `json:"name"`  // the IdP's name of the parameter
+	Value string `json:"value"` // what was sent, decoded; that of id_token_hint is redacted
+	// Layer says whose value it is, or which is the highest that names the
+	// parameter: protocol, transaction (Extra), upstream_params, authParamsMap,
+	// authParams, strategy or authorizationURL.
+	Layer  string `json:"layer"`
+	Source string `json:"source"`         // the incoming parameter that this layer looks at; "" if it looks at none
+	Came   string `json:"came,omitempty"` // what came in that parameter; redacted as Value is
+	// Items tells of each item that came what became of it. It is there for the
+	// lists acr_values, prompt and ui_locales, and, with one item, where allow,
+	// allow_pattern or translate had to look at the value.
+	Items []struct {
+		Came string `json:"came"`
+		Sent string `json:"sent"` // "" if it did not pass
+	} `json:"items,omitempty"`
+	Essential bool   `json:"essential,omitempty"` // the connection has "essential": true
+	Sent      bool   `json:"sent"`
+	Reason    string `json:"reason"` // why it was not sent, or not as it came, or not that of a higher layer
+}
+
+// newDecision gives a row as hosts see it, with what is secret redacted.
+func newDecision(row plan.Row, source string) Decision {
+	d := Decision{
+		Name: row.Name, Value: row.Value, Layer: row.Layer.String(), Source: source, Came: row.Came,
+		Essential: row.Essential, Sent: row.Sent, Reason: row.Reason,
+	}
+	secret := source == incoming.Names[incoming.IDTokenHint] || d.Name == incoming.Names[incoming.IDTokenHint]
+	show := func(text string) string {
+		if secret && text != "" {
+			return redacted
+		}
+		return text
+	}
+	d.Value, d.Came = show(d.Value), show(d.Came)
+	for _, item := range row.Items {
+		d.Items = append(d.Items, struct {
+			Came string `json:"came"`
+			Sent string `json:"sent"`
+		}{show(item.Came), show(item.Sent)})
+	}
+	return d
 }

@@ -214,6 +214,18 @@ func newProfiles(conn *Connection, k *valid.Result) profiles {
 	return u
 }
 
+// with is Provider.WithProfileFetcher.
+func (u profiles) with(f ProfileFetcher, conn *Connection) profiles {
+	u.fetcher, u.conn = f, &Connection{Name: u.name, Strategy: u.strategy}
+	if conn != nil {
+		u.conn = new(Connection)
+		if text, err := conn.marshal(); err == nil {
+			_ = u.conn.read(text) // what the library wrote it can read
+		}
+	}
+	return u
+}
+
 // hasSource reports whether fetch knows where to get a profile, or who would.
 func (u *profiles) hasSource() bool { return u.fetcher != nil || u.userinfo != "" || u.script }
 

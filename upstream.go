@@ -130,18 +130,14 @@ package upstream
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
-	"strings"
 
 	"example.com/upstream/internal/callback"
-	"example.com/upstream/internal/check"
 	"example.com/upstream/internal/incoming"
 	"example.com/upstream/internal/outgoing"
 	"example.com/upstream/internal/plan"
@@ -165,70 +161,12 @@ type ProtocolError struct {
 
 // Error names the strategy and the protocol.
 func (e *ProtocolError) Error() string {
-	text := "upstream: strategy " + strconv.Quote(check.Shown(e.Strategy))
-	switch e.Protocol {
-	case strategy.SAML.String():
-		return text + ": " + strings.TrimPrefix(ErrSAML.Error(), "upstream: ") + ", so that SAML is not spoken here"
-	case strategy.Unknown.String():
-		if near := strategy.Near(e.Strategy); near != "" {
-			return text + " is not known here (protocol: unknown); did you mean " + near + "?"
-		}
-		return text + ` is not known here; write "oauth2", with authorizationURL and tokenURL in options, or "oidc", ` +
-			`with authorization_endpoint and token_endpoint, for a provider that has no strategy of its own (protocol: unknown)`
-	}
-	return text + " has no OAuth authorization endpoint (protocol: " + e.Protocol + ")"
+	return "upstream: " + strategy.Refused(e.Strategy, e.Protocol)
 }
 
 // Is reports whether target is [ErrSAML] and the protocol is SAML.
 func (e *ProtocolError) Is(target error) bool {
 	return target == ErrSAML && e.Protocol == strategy.SAML.String()
-}
-
-// A Transaction is what the auth server itself adds for one login. It keeps
-// the same values for the callback. OAuth 1.0a uses RequestToken alone.
-type Transaction struct {
-	RedirectURI  string // the auth server's callback: absolute, without fragment; required
-	State        Secret // unguessable, made by the auth server; required
-	Nonce        Secret // OpenID Connect; optional, other than State
-	CodeVerifier Secret // RFC 7636 section 4.1; sent as its S256 challenge, unless the connection disables PKCE
-	RequestToken Secret // OAuth 1.0a: the temporary credentials' identifier; required there
-
-	// Extra holds parameters of the host's own for this one login, by the names
-	// that the IdP gives them: a layer above the connection's. An empty value is
-	// as if absent. What cannot be configured cannot be set here either, but for a
-	// scope, a response_mode of query or form_post, and a response_type of code.
-	Extra map[string]string
-}
-
-// NewTransaction makes the Transaction of one login: a state, a nonce and a code
-// verifier that nobody can guess (128 bits or more), for the auth server's
-// callback redirectURI.
-func NewTransaction(redirectURI string) Transaction {
-	return Transaction{
-		RedirectURI:  redirectURI,
-		State:        NewSecret(rand.Text()),
-		Nonce:        NewSecret(rand.Text()),
-		CodeVerifier: NewSecret(oauth2.GenerateVerifier()),
-	}
-}
-
-// Format prints what is not secret; LogValue gives the same.
-func (tx Transaction) Format(f fmt.State, _ rune) {
-	fmt.Fprintf(f, "upstream.Transaction{RedirectURI:%q}", tx.RedirectURI)
-}
-
-// LogValue gives what Format prints.
-func (tx Transaction) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(tx)) }
-
-// A TransactionError says which field of a [Transaction] cannot be used.
-type TransactionError struct {
-	Field       string // redirect_uri, state, nonce, code_verifier, request_token or extra
-	Description string // never repeats the value
-}
-
-// Error names the field.
-func (e *TransactionError) Error() string {
-	return "upstream: transaction: " + e.Field + " " + e.Description
 }
 
 // A Provider is a connection ready for use: checked, compiled, immutable, and
@@ -367,14 +305,7 @@ func (p *Provider) WithProtection(f Protection, met ...string) *Provider {
 // it, the copy has name and strategy alone.
 func (p *Provider) WithProfileFetcher(conn *Connection, f ProfileFetcher) *Provider {
 	q := *p.read()
-	q.fetcher = f
-	q.conn = &Connection{Name: q.name, Strategy: q.strategy}
-	if conn != nil {
-		q.conn = new(Connection)
-		if text, err := conn.marshal(); err == nil {
-			_ = q.conn.read(text) // what the library wrote it can read
-		}
-	}
+	q.profiles = q.profiles.with(f, conn)
 	q.conn.InsecureAllowHTTP = q.insecure
 	return q.public()
 }
@@ -478,7 +409,7 @@ func NewProvider(conn *Connection) (*Provider, error) {
 	}
 	p.rules.Nonce = p.oidc && (o.SendBackChannelNonce || string(conn.doc.Lookup("options/send_back_channel_nonce")) != "false")
 	p.expected = callback.Expectation{Issuer: cmp.Or(o.Issuer, k.Metadata.Issuer), HasIssuer: k.Metadata.ResponseIssuer}
-	scopes := p.scopes(conn, k.Entries)
+	scopes := outgoing.Scopes(o.Scope, o.UseOAuthSpecScope, p.oidc, k.Entries)
 	p.config = conn.tokenConfig(k, scopes.Own)
 	p.compile(k, o.ClientID, scopes)
 	return p.public(), nil
@@ -494,34 +425,6 @@ func (p *provider) compile(k *valid.Result, clientID string, scopes plan.Scopes)
 	}
 	scopes.Asked = p.sources.Of(incoming.Names[incoming.ConnectionScope])
 	p.plan = plan.New(k.Base, clientID, scopes, entries)
-}
-
-// scopes says what the connection asks for. (rules M5, M6, O6)
-func (p *provider) scopes(c *Connection, entries []outgoing.Entry) plan.Scopes {
-	out := plan.Scopes{Own: rule.Scopes(c.Options.Scope), Sep: ','}
-	if c.Options.UseOAuthSpecScope || p.oidc {
-		out.Sep = ' '
-	}
-	if !p.oidc {
-		return out
-	}
-	if out.Own == nil {
-		for i := range entries {
-			if e := &entries[i]; e.Layer == plan.URL && e.Name == "scope" {
-				out.Own = rule.Scopes([]string{e.Value})
-				out.Note = "the scope of the authorization endpoint's query"
-			}
-		}
-	}
-	switch {
-	case out.Own == nil:
-		out.Own = []string{"openid", "profile", "email"}
-		out.Note = "the connection has no scope; this is the default of OpenID Connect strategies"
-	case !slices.Contains(out.Own, "openid"):
-		out.Own = slices.Insert(out.Own, 0, "openid")
-		out.Note = "openid is put first, because the strategy is OpenID Connect"
-	}
-	return out
 }
 
 // begin checks a Transaction. It reports whether there is a challenge.
@@ -729,7 +632,7 @@ func (p *provider) look(req *AuthorizeRequest, in *plan.Input) *RequestError {
 		}
 	}
 	in.Resources = req.Resource
-	if req.MaxAge != "" && !digits(req.MaxAge) && p.sources.Of(incoming.Names[incoming.MaxAge]) != plan.None {
+	if req.MaxAge != "" && !rule.Seconds(req.MaxAge) && p.sources.Of(incoming.Names[incoming.MaxAge]) != plan.None {
 		return badParameter(incoming.MaxAge, "is not a number of seconds")
 	}
 	if names := p.sources.Others(); names != nil {
@@ -745,27 +648,11 @@ func (p *provider) look(req *AuthorizeRequest, in *plan.Input) *RequestError {
 	switch req.Prompt {
 	case "", "none", "login", "consent", "select_account": // as nearly always
 	default:
-		if s := p.sources.Of(incoming.Names[incoming.Prompt]); s != plan.None && p.plan.Sends(s, in, noneAmongOthers) {
+		if s := p.sources.Of(incoming.Names[incoming.Prompt]); s != plan.None && p.plan.Sends(s, in, rule.NoneAmongOthers) {
 			return badParameter(incoming.Prompt, "has none beside another value")
 		}
 	}
 	return nil
-}
-
-// noneAmongOthers reports whether a prompt asks for no page and for some page.
-// (OpenID Connect Core 3.1.2.1)
-func noneAmongOthers(prompt string) bool {
-	items := strings.Fields(prompt)
-	return len(items) > 1 && slices.Contains(items, "none")
-}
-
-func digits(s string) bool {
-	for i := range len(s) {
-		if s[i] < '0' || s[i] > '9' {
-			return false
-		}
-	}
-	return true
 }
 
 // AuthorizationURL is [NewProvider] and [Provider.AuthorizationURL] in one
@@ -776,41 +663,6 @@ func AuthorizationURL(conn *Connection, req *AuthorizeRequest, tx Transaction) (
 		return "", err
 	}
 	return p.AuthorizationURL(req, tx)
-}
-
-// An Explanation says of every parameter of one upstream request why it is
-// there, or why not.
-type Explanation struct {
-	// Parameters has a row for each parameter that was sent, in the order of
-	// the URL, and for each that could have been. A resource with several
-	// values has a row for each, sent or not.
-	Parameters []Decision `json:"parameters"`
-	// Unmapped names, sorted, the incoming parameters that have a value and could
-	// be mapped, but that no entry of the connection names; client_id and
-	// response_type, which every request has, are left out. It is never nil.
-	Unmapped []string `json:"unmapped"`
-}
-
-// A Decision is one row of an [Explanation].
-type Decision struct {
-	Name  string `json:"name"`  // the IdP's name of the parameter
-	Value string `json:"value"` // what was sent, decoded; that of id_token_hint is redacted
-	// Layer says whose value it is, or which is the highest that names the
-	// parameter: protocol, transaction (Extra), upstream_params, authParamsMap,
-	// authParams, strategy or authorizationURL.
-	Layer  string `json:"layer"`
-	Source string `json:"source"`         // the incoming parameter that this layer looks at; "" if it looks at none
-	Came   string `json:"came,omitempty"` // what came in that parameter; redacted as Value is
-	// Items tells of each item that came what became of it. It is there for the
-	// lists acr_values, prompt and ui_locales, and, with one item, where allow,
-	// allow_pattern or translate had to look at the value.
-	Items []struct {
-		Came string `json:"came"`
-		Sent string `json:"sent"` // "" if it did not pass
-	} `json:"items,omitempty"`
-	Essential bool   `json:"essential,omitempty"` // the connection has "essential": true
-	Sent      bool   `json:"sent"`
-	Reason    string `json:"reason"` // why it was not sent, or not as it came, or not that of a higher layer
 }
 
 // Explain tells how AuthorizationURL comes to its result for the same
@@ -833,7 +685,7 @@ func (p *provider) explain(req *AuthorizeRequest, tx *Transaction) (Explanation,
 	}
 	out := Explanation{Unmapped: []string{}}
 	for _, row := range rows {
-		out.Parameters = append(out.Parameters, p.decision(row))
+		out.Parameters = append(out.Parameters, newDecision(row, p.sources.Name(row.Source)))
 	}
 	for s := range incoming.SourceEnd {
 		if !slices.Contains(p.sources.Slots(), s) && s != incoming.ClientID && s != incoming.ResponseType && req.first(s) != "" {
@@ -850,27 +702,4 @@ func (p *provider) rows(in *plan.Input, extra map[string]string) ([]plan.Row, er
 		return nil, tooLong()
 	}
 	return rows, nil
-}
-
-// decision gives a row as hosts see it, with what is secret redacted.
-func (p *provider) decision(row plan.Row) Decision {
-	d := Decision{
-		Name: row.Name, Value: row.Value, Layer: row.Layer.String(), Source: p.sources.Name(row.Source), Came: row.Came,
-		Essential: row.Essential, Sent: row.Sent, Reason: row.Reason,
-	}
-	secret := d.Source == incoming.Names[incoming.IDTokenHint] || d.Name == incoming.Names[incoming.IDTokenHint]
-	show := func(text string) string {
-		if secret && text != "" {
-			return redacted
-		}
-		return text
-	}
-	d.Value, d.Came = show(d.Value), show(d.Came)
-	for _, item := range row.Items {
-		d.Items = append(d.Items, struct {
-			Came string `json:"came"`
-			Sent string `json:"sent"`
-		}{show(item.Came), show(item.Sent)})
-	}
-	return d
 }

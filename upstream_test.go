@@ -531,6 +531,7 @@ func TestS1S3Refused(t *testing.T) {
 		assert.Contains(t, err.Error(), protocol)
 		if protocol == "SAML" {
 			assert.ErrorIs(t, err, upstream.ErrSAML)
+			assert.Contains(t, err.Error(), strings.TrimPrefix(upstream.ErrSAML.Error(), "upstream: "))
 		} else {
 			assert.NotErrorIs(t, err, upstream.ErrSAML)
 		}

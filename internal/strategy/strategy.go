@@ -215,23 +215,6 @@ func (s Strategy) With(tokenURL string) Strategy {
 // Names gives all strategy names, sorted.
 func Names() []string { return slices.Sorted(maps.Keys(table)) }
 
-// Near gives the strategy whose name was meant by a misspelled one, "" if that
-// is not plain: gitlab is nobody's misspelling of github. One letter may be wrong, or
-// the end missing (google-oauth). Names of up to four letters are near to too many
-// words that mean something else.
-func Near(mistaken string) string {
-	for name := range table {
-		if strings.EqualFold(name, mistaken) {
-			return name
-		}
-	}
-	near := check.Nearest(mistaken, Names())
-	if len(near) < 5 || check.Distance(strings.ToLower(mistaken), near) > 1 && !strings.HasPrefix(near, mistaken) {
-		return ""
-	}
-	return near
-}
-
 // identityAPIv1 is the options.identity_api of the Azure AD v1.0 endpoints.
 const identityAPIv1 = "azure-active-directory-v1.0"
 
