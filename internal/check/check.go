@@ -152,10 +152,7 @@ func AbsoluteURI(s string) string {
 	if host, ok := strings.CutPrefix(s, "https://"); ok && host != "" && beginsHost(host[0]) {
 		return "" // what nearly all are
 	}
-	scheme, rest := s, ""
-	if colon := strings.IndexByte(s, ':'); colon >= 0 {
-		scheme, rest = s[:colon], s[colon+1:]
-	}
+	scheme, rest, _ := strings.Cut(s, ":")
 	for i := range len(scheme) {
 		b := scheme[i]
 		letter := 'a' <= b|0x20 && b|0x20 <= 'z'
