@@ -93,3 +93,25 @@ func TestB1FormValues(t *testing.T) {
 		assert.Equal(t, tc.want, values, "%v", tc.form)
 	}
 }
+
+// Short pairs, long names, and the end of the query.
+func TestB1ValuesAtTheEdges(t *testing.T) {
+	long := strings.Repeat("k", 200)
+	n := NewNames([]string{"kcip", long, "kcid"})
+	for _, raw := range []string{"k", "kc", "kcx", "k&kc&", "kcip&", "a=1&kcid"} {
+		values := make([]string, 3)
+		bad, problem := n.Values(raw, nil, values)
+		assert.Equal(t, -1, bad, "%q: %s", raw, problem)
+		assert.Equal(t, make([]string, 3), values, "%q", raw)
+	}
+	values := make([]string, 3)
+	bad, _ := n.Values("%6b"+long[1:]+"=v&kcip=w&", nil, values)
+	assert.Equal(t, -1, bad)
+	assert.Equal(t, []string{"w", "v", ""}, values)
+
+	for _, name := range []string{"abc", "abcd"} {
+		bad, problem := NewNames([]string{name}).Values(name+"&"+name, nil, values)
+		assert.Equal(t, 0, bad)
+		assert.Equal(t, Doubled, problem)
+	}
+}

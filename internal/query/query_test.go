@@ -114,8 +114,13 @@ func FuzzQuery(f *testing.F) {
 // Behind the result the caller's buffer may have something else, and room for the
 // result is room enough.
 func TestM9EscapeWritesNothingBehindItsResult(t *testing.T) {
-	for _, s := range []string{"", "a", "abcd", "abcde", "a/b/c", "////", "/////", "/////////", "abc/defg/", "é✓ é✓ é", strings.Repeat("ab/", 20)} {
+	for _, s := range []string{"", "a", "abcd", "abcde", "a/b/c", "////", "/////", "/////////", "abc/defg/", "é✓ é✓ é", "///ab", "///abc", strings.Repeat("ab/", 20)} {
 		want := url.QueryEscape(s)
+		for most := range len(want) { // and where there is too little room, there is more
+			begun := strings.Repeat("#", 99)
+			got := AppendEscape(append(make([]byte, 0, 99+most), begun...), s)
+			assert.Equal(t, begun+want, string(got))
+		}
 		for room := range 3*len(s) + 9 {
 			buf := []byte(strings.Repeat("#", len(want)+room))
 			got := AppendEscape(buf[:0:min(len(want)+room, len(buf))], s)
