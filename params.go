@@ -1,13 +1,16 @@
 package upstream
 
-// This file owns a parameter as hosts see it, in Go and in JSON: Param, the entry of
-// upstream_params that configures one, and Decision, the row that tells what became of
-// one. What may be configured is in internal/outgoing, and how it is decided in
-// internal/plan. It knows nothing of connections, requests and tokens.
+// This file owns the parameters that go to an identity provider: Param, the entry of
+// upstream_params that configures one, in Go and in JSON; what a login's request and
+// transaction make of all; and Decision, the row that tells why. What may be configured
+// is in internal/outgoing, and how it is decided in internal/plan. It knows nothing of
+// connections and tokens.
 
 import (
 	"encoding/json"
+	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 
 	"example.com/upstream/internal/check"
@@ -16,7 +19,9 @@ import (
 	"example.com/upstream/internal/option"
 	"example.com/upstream/internal/outgoing"
 	"example.com/upstream/internal/plan"
+	"example.com/upstream/internal/rule"
 	"example.com/upstream/internal/strictjson"
+	"example.com/upstream/internal/transaction"
 )
 
 // A Param is an entry of options.upstream_params, which has them by the name that
@@ -197,6 +202,215 @@ func (p Param) MarshalJSON() ([]byte, error) {
 		out.Value = nil
 	}
 	return json.Marshal(out)
+}
+
+// parameters is what a connection says of them, compiled. Never written once made.
+type parameters struct {
+	plan    plan.Plan
+	sources outgoing.Sources // what the plan looks at in a request
+	rules   transaction.Rules
+}
+
+// newParameters compiles entries. base is the authorization endpoint without its query.
+func newParameters(rules transaction.Rules, base, clientID string, scopes plan.Scopes, entries []outgoing.Entry) parameters {
+	sources, compiled := outgoing.Compile(entries)
+	p := parameters{sources: sources, rules: rules}
+	if rules.OAuth1 {
+		p.plan = plan.NewOAuth1(base, compiled)
+		return p
+	}
+	scopes.Asked = sources.Of(incoming.Names[incoming.ConnectionScope])
+	p.plan = plan.New(base, clientID, scopes, compiled)
+	return p
+}
+
+// noRequest is read where there is no request, and never written.
+var noRequest AuthorizeRequest
+
+// ready refuses what is wrong with the request, then with the Transaction, and gathers
+// what the plan needs of them. It reports whether there is a challenge.
+func (p *parameters) ready(req *AuthorizeRequest, tx *Transaction, in *plan.Input, c *transaction.Challenge) (pkce bool, _ error) {
+	if err := p.look(req, in); err != nil {
+		return false, err
+	}
+	in.RedirectURI, in.State, in.Nonce, in.RequestToken = tx.RedirectURI, tx.State.Reveal(), tx.Nonce.Reveal(), tx.RequestToken.Reveal()
+	verifier := tx.CodeVerifier.Reveal()
+	if field, problem := p.rules.Check(in, verifier); problem != "" {
+		return false, &TransactionError{field, problem}
+	}
+	if err := p.extra(tx); err != nil {
+		return false, err
+	}
+	return p.rules.Challenge(c, verifier), nil
+}
+
+// look gathers what the plan looks at in a request, and checks what it can only
+// now: names that this connection alone asks for, and values that OpenID Connect
+// restricts where they are sent on.
+func (p *parameters) look(req *AuthorizeRequest, in *plan.Input) *RequestError {
+	if req == nil {
+		req = &noRequest
+	}
+	n := p.sources.Size()
+	if n > len(in.Values) {
+		in.Values = make([]string, n)
+	}
+	in.Values = in.Values[:n]
+	for i, s := range p.sources.Slots() {
+		if field := req.at(s); field != nil {
+			in.Values[i] = *field
+		} else {
+			in.Values[i] = req.first(s)
+		}
+	}
+	in.Resources = req.Resource
+	if req.MaxAge != "" && !rule.Seconds(req.MaxAge) && p.sources.Of(incoming.Names[incoming.MaxAge]) != plan.None {
+		return badParameter(incoming.MaxAge, "is not a number of seconds")
+	}
+	if names := p.sources.Others(); names != nil {
+		if err := req.read(names, in.Values[len(p.sources.Slots()):]); err != nil {
+			return err
+		}
+		if s := p.sources.Of(outgoing.Claims); s != plan.None && in.Values[s] != "" {
+			if problem := rule.ClaimsProblem(in.Values[s]); problem != "" {
+				return badName(outgoing.Claims, problem)
+			}
+		}
+	}
+	switch req.Prompt {
+	case "", "none", "login", "consent", "select_account": // as nearly always
+	default:
+		if s := p.sources.Of(incoming.Names[incoming.Prompt]); s != plan.None && p.plan.Sends(s, in, rule.NoneAmongOthers) {
+			return badParameter(incoming.Prompt, "has none beside another value")
+		}
+	}
+	return nil
+}
+
+// extra checks the host's own parameters, last of a Transaction.
+func (p *parameters) extra(tx *Transaction) *TransactionError {
+	if len(tx.Extra) > 0 {
+		if message := outgoing.Extra(tx.Extra, &p.plan); message != "" {
+			return &TransactionError{"extra", message}
+		}
+	}
+	return nil
+}
+
+// append writes the URL. refused is an error that is told only where neither request nor
+// Transaction has one.
+func (p *parameters) append(dst []byte, req *AuthorizeRequest, tx *Transaction, refused error) ([]byte, error) {
+	if len(tx.Extra) > 0 {
+		return p.appendExtra(dst, req, tx, refused)
+	}
+	var (
+		few [12]string // values, where they are not more
+		c   transaction.Challenge
+	)
+	in := plan.Input{Values: few[:]}
+	pkce, err := p.ready(req, tx, &in, &c)
+	if err == nil {
+		err = refused
+	}
+	if err != nil {
+		return dst, err
+	}
+	if pkce { // not in ready, which would move c to the heap
+		in.Challenge = c[:]
+	}
+	out, ok := p.plan.Append(dst, &in)
+	if !ok {
+		return dst, tooLong()
+	}
+	return out, nil
+}
+
+func tooLong() *RequestError { return badRequest("the authorization URL would be longer than 32 KiB") }
+
+// appendExtra is append where the host has parameters of its own.
+func (p *parameters) appendExtra(dst []byte, req *AuthorizeRequest, tx *Transaction, refused error) ([]byte, error) {
+	rows, err := p.decide(req, tx)
+	if err == nil {
+		err = refused
+	}
+	if err != nil {
+		return dst, err
+	}
+	out, ok := p.plan.AppendRows(dst, rows)
+	if !ok {
+		return dst, tooLong()
+	}
+	return out, nil
+}
+
+// decide explains every parameter.
+func (p *parameters) decide(req *AuthorizeRequest, tx *Transaction) ([]plan.Row, error) {
+	var (
+		in plan.Input
+		c  transaction.Challenge
+	)
+	pkce, err := p.ready(req, tx, &in, &c)
+	if err != nil {
+		return nil, err
+	}
+	if pkce {
+		in.Challenge = c[:]
+	}
+	return p.rows(&in, tx.Extra)
+}
+
+// configured gives what is sent beside the protocol's own.
+func (p *parameters) configured(req *AuthorizeRequest, tx *Transaction) (url.Values, error) {
+	var in plan.Input
+	if err := p.look(req, &in); err != nil {
+		return nil, err
+	}
+	if err := p.extra(tx); err != nil {
+		return nil, err
+	}
+	rows, err := p.rows(&in, tx.Extra)
+	if err != nil {
+		return nil, err
+	}
+	out := url.Values{}
+	for _, row := range rows {
+		if row.Sent && row.Layer != plan.Protocol {
+			out.Add(row.Name, row.Value)
+		}
+	}
+	return out, nil
+}
+
+func (p *parameters) explain(req *AuthorizeRequest, tx *Transaction) (Explanation, error) {
+	rows, err := p.decide(req, tx)
+	if err != nil {
+		return Explanation{}, err
+	}
+	if req == nil {
+		req = &noRequest
+	}
+	if _, ok := p.plan.AppendRows(nil, rows); !ok { // as the URL, so its explanation
+		return Explanation{}, tooLong()
+	}
+	out := Explanation{Unmapped: []string{}}
+	for _, row := range rows {
+		out.Parameters = append(out.Parameters, newDecision(row, p.sources.Name(row.Source)))
+	}
+	for s := range incoming.SourceEnd {
+		if !slices.Contains(p.sources.Slots(), s) && s != incoming.ClientID && s != incoming.ResponseType && req.first(s) != "" {
+			out.Unmapped = append(out.Unmapped, incoming.Names[s])
+		}
+	}
+	slices.Sort(out.Unmapped)
+	return out, nil
+}
+
+func (p *parameters) rows(in *plan.Input, extra map[string]string) ([]plan.Row, error) {
+	rows, ok := p.plan.Explain(in, extra, plan.Teller{Name: p.sources.Name, Missing: p.rules.Missing})
+	if !ok {
+		return nil, tooLong()
+	}
+	return rows, nil
 }
 
 // An Explanation says of every parameter of one upstream request why it is

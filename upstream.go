@@ -138,13 +138,9 @@ import (
 	"slices"
 
 	"example.com/upstream/internal/callback"
-	"example.com/upstream/internal/incoming"
 	"example.com/upstream/internal/outgoing"
-	"example.com/upstream/internal/plan"
-	"example.com/upstream/internal/rule"
 	"example.com/upstream/internal/strategy"
 	"example.com/upstream/internal/transaction"
-	"example.com/upstream/internal/valid"
 	"golang.org/x/oauth2"
 )
 
@@ -201,9 +197,7 @@ func (p *provider) public() *Provider {
 
 // A provider begins with what a URL is made of.
 type provider struct {
-	plan     plan.Plan
-	sources  outgoing.Sources // what the plan looks at in a request
-	rules    transaction.Rules
+	parameters
 	insecure bool        // the connection may have http endpoints
 	config   tokenConfig // without RedirectURL
 	profiles
@@ -405,46 +399,14 @@ func NewProvider(conn *Connection) (*Provider, error) {
 	o := &conn.Options
 	p := &provider{
 		profiles: newProfiles(conn, k), insecure: conn.InsecureAllowHTTP,
-		rules: transaction.Rules{OAuth1: k.Strategy.Protocol == strategy.OAuth1, PKCE: transaction.PKCE(o.PKCE, o.PKCEEnabled)},
+		expected: callback.Expectation{Issuer: cmp.Or(o.Issuer, k.Metadata.Issuer), HasIssuer: k.Metadata.ResponseIssuer},
 	}
-	p.rules.Nonce = p.oidc && (o.SendBackChannelNonce || string(conn.doc.Lookup("options/send_back_channel_nonce")) != "false")
-	p.expected = callback.Expectation{Issuer: cmp.Or(o.Issuer, k.Metadata.Issuer), HasIssuer: k.Metadata.ResponseIssuer}
+	rules := transaction.Rules{OAuth1: k.Strategy.Protocol == strategy.OAuth1, PKCE: transaction.PKCE(o.PKCE, o.PKCEEnabled)}
+	rules.Nonce = p.oidc && (o.SendBackChannelNonce || string(conn.doc.Lookup("options/send_back_channel_nonce")) != "false")
 	scopes := outgoing.Scopes(o.Scope, o.UseOAuthSpecScope, p.oidc, k.Entries)
 	p.config = conn.tokenConfig(k, scopes.Own)
-	p.compile(k, o.ClientID, scopes)
+	p.parameters = newParameters(rules, k.Base, o.ClientID, scopes, k.Entries)
 	return p.public(), nil
-}
-
-// compile makes the plan of a connection's entries.
-func (p *provider) compile(k *valid.Result, clientID string, scopes plan.Scopes) {
-	sources, entries := outgoing.Compile(k.Entries)
-	p.sources = sources
-	if p.rules.OAuth1 {
-		p.plan = plan.NewOAuth1(k.Base, entries)
-		return
-	}
-	scopes.Asked = p.sources.Of(incoming.Names[incoming.ConnectionScope])
-	p.plan = plan.New(k.Base, clientID, scopes, entries)
-}
-
-// begin checks a Transaction. It reports whether there is a challenge.
-func (p *provider) begin(tx *Transaction, in *plan.Input, c *transaction.Challenge) (pkce bool, _ *TransactionError) {
-	in.RedirectURI, in.State, in.Nonce, in.RequestToken = tx.RedirectURI, tx.State.Reveal(), tx.Nonce.Reveal(), tx.RequestToken.Reveal()
-	verifier := tx.CodeVerifier.Reveal()
-	if field, problem := p.rules.Check(in, verifier); problem != "" {
-		return false, &TransactionError{field, problem}
-	}
-	return p.rules.Challenge(c, verifier), p.extra(tx)
-}
-
-// extra checks the host's own parameters, last of a Transaction.
-func (p *provider) extra(tx *Transaction) *TransactionError {
-	if len(tx.Extra) > 0 {
-		if message := outgoing.Extra(tx.Extra, &p.plan); message != "" {
-			return &TransactionError{"extra", message}
-		}
-	}
-	return nil
 }
 
 // AuthorizationURL returns the URL to send the user to. req may be nil, for a
@@ -454,11 +416,14 @@ func (p *provider) extra(tx *Transaction) *TransactionError {
 // [*ConfigError].
 func (p *Provider) AuthorizationURL(req *AuthorizeRequest, tx Transaction) (string, error) {
 	q := p.get()
-	if q != nil && q.plan.Size() > shortURL {
+	if err := q.usable(); err != nil {
+		return "", err
+	}
+	if q.plan.Size() > shortURL {
 		return q.longURL(req, &tx)
 	}
 	var buf [shortURL]byte // still longer URLs move to the heap
-	out, err := q.append(buf[:0], req, &tx)
+	out, err := q.append(buf[:0], req, &tx, q.pushed())
 	if err != nil {
 		return "", err
 	}
@@ -472,7 +437,7 @@ const shortURL = 768 // bytes
 //go:noinline
 func (p *provider) longURL(req *AuthorizeRequest, tx *Transaction) (string, error) {
 	var buf [2048]byte
-	out, err := p.append(buf[:0], req, tx)
+	out, err := p.append(buf[:0], req, tx, p.pushed())
 	if err != nil {
 		return "", err
 	}
@@ -483,51 +448,11 @@ func (p *provider) longURL(req *AuthorizeRequest, tx *Transaction) (string, erro
 // caller's, which it returns extended; with room enough it allocates nothing.
 // After an error the buffer is as it was.
 func (p *Provider) AppendAuthorizationURL(dst []byte, req *AuthorizeRequest, tx Transaction) ([]byte, error) {
-	return p.get().append(dst, req, &tx)
-}
-
-func (p *provider) append(dst []byte, req *AuthorizeRequest, tx *Transaction) ([]byte, error) {
-	if len(tx.Extra) > 0 {
-		return p.appendExtra(dst, req, tx)
-	}
-	var (
-		few [12]string // values, where they are not more
-		c   transaction.Challenge
-	)
-	in := plan.Input{Values: few[:]}
-	pkce, err := p.ready(req, tx, &in, &c)
-	if err == nil {
-		err = p.pushed()
-	}
-	if err != nil {
+	q := p.get()
+	if err := q.usable(); err != nil {
 		return dst, err
 	}
-	if pkce { // not in ready, which would move c to the heap
-		in.Challenge = c[:]
-	}
-	out, ok := p.plan.Append(dst, &in)
-	if !ok {
-		return dst, tooLong()
-	}
-	return out, nil
-}
-
-func tooLong() *RequestError { return badRequest("the authorization URL would be longer than 32 KiB") }
-
-// appendExtra is append where the host has parameters of its own.
-func (p *provider) appendExtra(dst []byte, req *AuthorizeRequest, tx *Transaction) ([]byte, error) {
-	rows, err := p.decide(req, tx)
-	if err == nil {
-		err = p.pushed()
-	}
-	if err != nil {
-		return dst, err
-	}
-	out, ok := p.plan.AppendRows(dst, rows)
-	if !ok {
-		return dst, tooLong()
-	}
-	return out, nil
+	return q.append(dst, req, &tx, q.pushed())
 }
 
 // pushed refuses a URL where the connection requires a pushed request, and
@@ -537,22 +462,6 @@ func (p *provider) pushed() error {
 		return err
 	}
 	return nil
-}
-
-// decide explains every parameter.
-func (p *provider) decide(req *AuthorizeRequest, tx *Transaction) ([]plan.Row, error) {
-	var (
-		in plan.Input
-		c  transaction.Challenge
-	)
-	pkce, err := p.ready(req, tx, &in, &c)
-	if err != nil {
-		return nil, err
-	}
-	if pkce {
-		in.Challenge = c[:]
-	}
-	return p.rows(&in, tx.Extra)
 }
 
 // Params gives what AuthorizationURL sends beside the protocol's own parameters:
@@ -566,91 +475,13 @@ func (p *Provider) Params(req *AuthorizeRequest, tx Transaction) (url.Values, er
 	if err := q.usable(); err != nil {
 		return nil, err
 	}
-	var in plan.Input
-	if err := q.look(req, &in); err != nil {
-		return nil, err
-	}
-	if err := q.extra(&tx); err != nil {
-		return nil, err
-	}
-	out := url.Values{}
-	rows, err := q.rows(&in, tx.Extra)
-	if err != nil {
-		return nil, err
-	}
-	for _, row := range rows {
-		if row.Sent && row.Layer != plan.Protocol {
-			out.Add(row.Name, row.Value)
-		}
-	}
-	return out, nil
+	return q.configured(req, &tx)
 }
 
-// noRequest is read where there is no request, and never written.
-var noRequest AuthorizeRequest
-
+// usable refuses the nil and the zero Provider, before all else.
 func (p *provider) usable() error {
 	if p == nil || !p.plan.Made() {
 		return &ConfigError{Problems: []Problem{{"", "there is no connection; make the Provider with NewProvider"}}}
-	}
-	return nil
-}
-
-// ready refuses the zero Provider, then what is wrong with the request, then with
-// the Transaction, and gathers what the plan needs of them.
-func (p *provider) ready(req *AuthorizeRequest, tx *Transaction, in *plan.Input, c *transaction.Challenge) (pkce bool, _ error) {
-	if err := p.usable(); err != nil {
-		return false, err
-	}
-	if err := p.look(req, in); err != nil {
-		return false, err
-	}
-	pkce, err := p.begin(tx, in, c)
-	if err != nil {
-		return false, err
-	}
-	return pkce, nil
-}
-
-// look gathers what the plan looks at in a request, and checks what it can only
-// now: names that this connection alone asks for, and values that OpenID Connect
-// restricts where they are sent on.
-func (p *provider) look(req *AuthorizeRequest, in *plan.Input) *RequestError {
-	if req == nil {
-		req = &noRequest
-	}
-	n := p.sources.Size()
-	if n > len(in.Values) {
-		in.Values = make([]string, n)
-	}
-	in.Values = in.Values[:n]
-	for i, s := range p.sources.Slots() {
-		if field := req.at(s); field != nil {
-			in.Values[i] = *field
-		} else {
-			in.Values[i] = req.first(s)
-		}
-	}
-	in.Resources = req.Resource
-	if req.MaxAge != "" && !rule.Seconds(req.MaxAge) && p.sources.Of(incoming.Names[incoming.MaxAge]) != plan.None {
-		return badParameter(incoming.MaxAge, "is not a number of seconds")
-	}
-	if names := p.sources.Others(); names != nil {
-		if err := req.read(names, in.Values[len(p.sources.Slots()):]); err != nil {
-			return err
-		}
-		if s := p.sources.Of(outgoing.Claims); s != plan.None && in.Values[s] != "" {
-			if problem := rule.ClaimsProblem(in.Values[s]); problem != "" {
-				return badName(outgoing.Claims, problem)
-			}
-		}
-	}
-	switch req.Prompt {
-	case "", "none", "login", "consent", "select_account": // as nearly always
-	default:
-		if s := p.sources.Of(incoming.Names[incoming.Prompt]); s != plan.None && p.plan.Sends(s, in, rule.NoneAmongOthers) {
-			return badParameter(incoming.Prompt, "has none beside another value")
-		}
 	}
 	return nil
 }
@@ -669,37 +500,9 @@ func AuthorizationURL(conn *Connection, req *AuthorizeRequest, tx Transaction) (
 // arguments, from the same compiled plan. It is for operators: values of the
 // request stand in it. The error is that of AuthorizationURL.
 func (p *Provider) Explain(req *AuthorizeRequest, tx Transaction) (Explanation, error) {
-	return p.get().explain(req, &tx)
-}
-
-func (p *provider) explain(req *AuthorizeRequest, tx *Transaction) (Explanation, error) {
-	rows, err := p.decide(req, tx)
-	if err != nil {
+	q := p.get()
+	if err := q.usable(); err != nil {
 		return Explanation{}, err
 	}
-	if req == nil {
-		req = &noRequest
-	}
-	if _, ok := p.plan.AppendRows(nil, rows); !ok { // as the URL, so its explanation
-		return Explanation{}, tooLong()
-	}
-	out := Explanation{Unmapped: []string{}}
-	for _, row := range rows {
-		out.Parameters = append(out.Parameters, newDecision(row, p.sources.Name(row.Source)))
-	}
-	for s := range incoming.SourceEnd {
-		if !slices.Contains(p.sources.Slots(), s) && s != incoming.ClientID && s != incoming.ResponseType && req.first(s) != "" {
-			out.Unmapped = append(out.Unmapped, incoming.Names[s])
-		}
-	}
-	slices.Sort(out.Unmapped)
-	return out, nil
-}
-
-func (p *provider) rows(in *plan.Input, extra map[string]string) ([]plan.Row, error) {
-	rows, ok := p.plan.Explain(in, extra, plan.Teller{Name: p.sources.Name, Missing: p.rules.Missing})
-	if !ok {
-		return nil, tooLong()
-	}
-	return rows, nil
+	return q.explain(req, &tx)
 }
