@@ -72,7 +72,9 @@ func AppendEscape(dst []byte, s string) []byte {
 		dst = grow(dst, s)
 	}
 	n, out := len(dst), dst[:cap(dst)]
-	for len(s) >= 4+3 { // three follow, for those too many of the fourth
+	// Three follow, for those too many of the fourth. There is room always: that it is
+	// asked for spares a look at each of the bounds.
+	for len(s) >= 4+3 && len(out)-n > 4*3 {
 		a, b, c, d := s[0], s[1], s[2], s[3]
 		s = s[4:]
 		if classes[a]&classes[b]&classes[c]&classes[d]&unreserved != 0 {
