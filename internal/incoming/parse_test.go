@@ -65,13 +65,15 @@ func TestR1Parse(t *testing.T) {
 		"%68%64=a":                            {"hd": "a"},
 		"include_granted_scopes=true&ab=%zz;": {"include_granted_scopes": "true"},
 	} {
-		values, _, bad, problem := parse(raw)
+		values, rest, bad, problem := parse(raw)
 		assert.Equal(t, None, bad, "%q", raw)
+		assert.Equal(t, !strings.ContainsAny(raw, "xS") && !strings.Contains(raw, "ab="), rest.Empty(), "%q", raw)
 		assert.Empty(t, problem, "%q", raw)
 		assert.Equal(t, want, values, "%q", raw)
 	}
 	for raw, want := range map[string]string{
 		"state=a&st%61te=b": query.Doubled,
+		"hd=a&hd":           query.Doubled,
 		"state&state":       query.Doubled,
 		"state=%":           query.BadEscape,
 		"state=a;b":         query.RawSemicolon,
@@ -79,7 +81,7 @@ func TestR1Parse(t *testing.T) {
 		"state=%FF":         query.BadUTF8,
 	} {
 		_, _, bad, problem := parse("x=%zz&" + raw)
-		assert.Equal(t, State, bad, "%q", raw)
+		assert.Equal(t, Of(raw[:strings.IndexAny(raw, "=&")]), bad, "%q", raw)
 		assert.Equal(t, want, problem, "%q", raw)
 	}
 }
