@@ -177,6 +177,7 @@ type profiles struct {
 	name, strategy string
 	named          bool              // subjects carry the connection's name
 	oidc           bool              // the protocol is OpenID Connect
+	insecure       bool              // the connection may have http endpoints, which its JSON does not say
 	userinfo       string            // where the profile is, "" if unknown
 	script         bool              // the connection has one, which somebody else runs
 	domains        []string          // one of which a user must belong to; nil for all
@@ -190,7 +191,7 @@ type profiles struct {
 func newProfiles(conn *Connection, k *valid.Result) profiles {
 	o, s := &conn.Options, &k.Strategy
 	u := profiles{
-		name: conn.Name, strategy: conn.Strategy, named: k.Named, oidc: s.Protocol == strategy.OIDC,
+		name: conn.Name, strategy: conn.Strategy, named: k.Named, oidc: s.Protocol == strategy.OIDC, insecure: conn.InsecureAllowHTTP,
 		userinfo: s.UserinfoURL, script: !o.FetchUserProfile.IsZero(),
 		mapping: mapping.Read(o.AttributeMap, o.FieldsMap, o.UserIDAttribute),
 	}
@@ -223,6 +224,7 @@ func (u profiles) with(f ProfileFetcher, conn *Connection) profiles {
 			_ = u.conn.read(text) // what the library wrote it can read
 		}
 	}
+	u.conn.InsecureAllowHTTP = u.insecure
 	return u
 }
 

@@ -198,8 +198,7 @@ func (p *provider) public() *Provider {
 // A provider begins with what a URL is made of.
 type provider struct {
 	parameters
-	insecure bool        // the connection may have http endpoints
-	config   tokenConfig // without RedirectURL
+	config tokenConfig // without RedirectURL
 	profiles
 	expected callback.Expectation // of an answer, without the state
 }
@@ -300,7 +299,6 @@ func (p *Provider) WithProtection(f Protection, met ...string) *Provider {
 func (p *Provider) WithProfileFetcher(conn *Connection, f ProfileFetcher) *Provider {
 	q := *p.read()
 	q.profiles = q.profiles.with(f, conn)
-	q.conn.InsecureAllowHTTP = q.insecure
 	return q.public()
 }
 
@@ -398,7 +396,7 @@ func NewProvider(conn *Connection) (*Provider, error) {
 	}
 	o := &conn.Options
 	p := &provider{
-		profiles: newProfiles(conn, k), insecure: conn.InsecureAllowHTTP,
+		profiles: newProfiles(conn, k),
 		expected: callback.Expectation{Issuer: cmp.Or(o.Issuer, k.Metadata.Issuer), HasIssuer: k.Metadata.ResponseIssuer},
 	}
 	rules := transaction.Rules{OAuth1: k.Strategy.Protocol == strategy.OAuth1, PKCE: transaction.PKCE(o.PKCE, o.PKCEEnabled)}
