@@ -54,77 +54,14 @@
 // every problem of a connection, [*RequestError] for a malformed incoming
 // request, [*TransactionError] for what the host itself passed, [*CallbackError]
 // for an answer that is no login, [*ProfileError] for a profile that cannot be
-// had, [*ProtocolError] for a protocol without OAuth. None of them, and no other type of the package but [Explanation],
-// prints a secret, a token, a code, a header value or a response body. JSON is
-// for storage, and has them all.
+// had, [*ProtocolError] for a protocol without OAuth. None of them, and no other
+// type of the package but [Explanation], prints a secret, a token, a code, a header
+// value or a response body. JSON is for storage, and has them all.
 //
 // # Differences and decisions
 //
-// Where the documents of the vendor are silent, this is what the package does:
-//
-//   - A Param may have a default beside its alias, and the rules allow,
-//     allow_pattern and translate. {"value": ""} suppresses a parameter;
-//     an empty default is no default.
-//   - A configured name may not differ from another only in case, or as PHP and
-//     Rack read it ("a.b" as a_b, "a[]" as a); nor may it be reserved that way.
-//     The static scope, response_type and response_mode are written in lower case.
-//   - A static scope replaces the connection's scopes, and with them what
-//     connection_scope asks for. connection_scope comes first, then the
-//     connection's own.
-//   - {"from": "idphint", "allow": [...]} takes any incoming parameter but the
-//     protocol's, with closed values; "unless" drops an entry, "essential" marks
-//     acr_values. These names are read when a URL is asked for, as strictly as
-//     all others; from claims, JSON that does not parse is a request error.
-//   - OpenID Connect strategies always ask for openid, and without any scope for
-//     openid profile email. A login without nonce is a transaction error there,
-//     unless send_back_channel_nonce is false.
-//   - An incoming max_age that a connection sends on is digits, and a prompt does
-//     not hold none beside another value after its rules (OpenID Connect Core
-//     3.1.2.1): else a request error.
-//   - null is as if absent for every modelled option and every entry of
-//     upstream_params. An entry of authParams, authParamsMap, customHeaders has
-//     to be a string.
-//   - Two spellings of one setting (tokenURL and token_endpoint, client_id and
-//     consumer_key) may both stand if they agree. http is for loopback hosts, or
-//     with [Connection].InsecureAllowHTTP. URLs are ASCII, percent-encoded.
-//   - pkce_enabled beside connection_settings.pkce "disabled" is an error.
-//   - Endpoints are those that options name, else those of oidc_metadata, else
-//     what the strategy makes of domain (okta), tenant_domain, tenantId or domain
-//     (waad), community_base_url (salesforce-community) or baseUrl (exact), else
-//     its own. The tenant "common" lets in every organization's users, so it is
-//     asked only where useCommonEndpoint is true. Strategies without public
-//     endpoints have none.
-//   - An option that the library does not know is told by [Connection.Warnings];
-//     one that is nearly a known one, or stands at the wrong level, is an error.
-//     Lengths and counts are those of the vendor's schema for the strategy.
-//   - Requests are parsed strictly where net/url guesses or drops; a POST is its
-//     body alone. A request has at most 32 KiB of query or 64 KiB of body.
-//   - Subjects of every strategy but the built-in social ones hold the
-//     connection's name, so that no two connections' users meet. Those of a
-//     social one stand for its one provider, and hold the name as well where
-//     somebody else can say who logged in: where the token or userinfo endpoint,
-//     or the profile script, is the connection's own. For the same reason a
-//     strategy's own userinfo endpoint gets no token of another token endpoint.
-//   - A user id has 1 to 255 characters, no blanks at its ends, and no control or
-//     format characters.
-//   - A token answer is read strictly, before oauth2 sees it: a member that comes
-//     twice, and one that is access_token but for case, is an error.
-//   - token_params go with each token request; what the program gives to Exchange
-//     stands above. Names that the protocol uses are refused.
-//   - What asks for more than a client secret (private_key_jwt, DPoP, mutual TLS,
-//     required PAR, Apple's key) makes each token request an error until something
-//     is attached that does it: see [Provider.Demands].
-//   - Of attribute_map, only mapping_mode use_map changes anything, and its
-//     expressions may only be paths, as in ${context.userinfo.address.locality}:
-//     FetchProfile looks at those of userinfo, ParseClaims at those of tokenset.
-//     Where another member is mapped to email, email_verified says nothing of it,
-//     unless it is mapped, too.
-//   - upstream_params has at most 200 entries; an allow_pattern 2,048 characters
-//     and a program of 4,000 instructions, 20,000 over a connection, for which a
-//     Unicode class counts as 20. A value of more than 1,024 bytes passes no
-//     pattern; of a list all items count, of resource all values.
-//   - A redirect URI may have any scheme; of http and https ones the host must
-//     be there. Value rules look at what came in, never at a default.
+// Where the documents of the vendor are silent, testdata/vectors/README.md says what
+// the package does, by the rules that its tests and vectors name.
 package upstream
 
 import (
