@@ -99,12 +99,16 @@ func TestTargets(t *testing.T) {
 		figure("raw-query-to-url-varied", ours, 500, 1, 2), figure("raw-query-to-url-varied", "x/oauth2", 3500, 7, 50),
 		figure("url-from-parsed-request", ours, 140, 1, 1), figure("url-from-parsed-request", "hand-written", 130, 0.9, 1),
 		figure("raw-query-to-url-two-from", "from", 550, 1, 3), figure("raw-query-to-url-two-from", "aliases", 500, 0.9, 2),
-		figure("random-tenant", ours, 1500, 1, 2),
+		figure("append", ours, 50, 1, 0), figure("random-tenant", ours, 1500, 1, 2),
+		figure("url-dynamic-1", ours, 200, 1, 1), figure("url-dynamic-10", ours, 400, 1, 1), figure("url-dynamic-30", ours, 800, 1, 1),
+		figure("url-static-1", ours, 200, 1, 1), figure("url-static-1", "copy", 100, 0.5, 1),
+		figure("url-static-30", ours, 400, 1, 1), figure("url-static-30", "copy", 200, 0.5, 1),
 		figure("token-exchange", ours, 1000, 1, 1), figure("token-exchange", "x/oauth2", 990, 0.99, 1),
 	}
 	for _, line := range targets(good) {
 		assert.True(t, strings.HasPrefix(line, "met"), line)
 	}
+	assert.Contains(t, targets(good[1:])[0], "there is no figure")
 	for i, worse := range []measure.Figure{
 		figure("raw-query-to-url-varied", "x/oauth2", 2500, 5, 50), figure("url-from-parsed-request", ours, 160, 1, 1),
 		figure("append", ours, 50, 1, 1), figure("raw-query-to-url-two-from", "from", 600, 1, 3), figure("random-tenant", ours, 2100, 1, 2),

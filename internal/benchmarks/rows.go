@@ -350,7 +350,9 @@ func localRows(others []peer, tenants int) ([]measure.Row, error) {
 			if err != nil {
 				return nil, err
 			}
-			rows = append(rows, p.fromRequest(fmt.Sprintf("url-%s-%d", kind, n)))
+			row := p.fromRequest(fmt.Sprintf("url-%s-%d", kind, n))
+			row.Impls = append(row.Impls, floor(p.finished))
+			rows = append(rows, row)
 		}
 	}
 	return append(rows, hint.fromQuery("raw-query-to-url-id-token-hint-2kB"), first.authorize("authorize-handler")), nil

@@ -10,15 +10,16 @@ import (
 
 // targets gives a line for each target, "met" or "missed" first.
 func targets(figures []measure.Figure) []string {
+	var out []string
 	get := func(row, impl string) (f measure.Figure) {
 		for _, f := range figures {
 			if f.Row == row && f.Impl == impl {
 				return f
 			}
 		}
+		out = append(out, "missed  there is no figure for "+row+" "+impl)
 		return f
 	}
-	var out []string
 	target := func(met bool, format string, args ...any) {
 		out = append(out, map[bool]string{true: "met     ", false: "missed  "}[met]+fmt.Sprintf(format, args...))
 	}
