@@ -122,9 +122,9 @@ func (r *Rest) Take(parsed url.Values, put func(Slot, string)) (bad Slot, proble
 // name recognises the name that begins at raw[i] and tells where its value begins, or
 // if it is not recognised, where its pair ends.
 func name(raw string, i int) (s Slot, end int) {
-	// A query may be nothing but pairs of two bytes: they have to be cheap.
-	if !begins[raw[i]] || len(raw) < i+2 || raw[i+1] == '=' || raw[i+1] == '&' {
-		return None, i + query.Pair(raw[i:])
+	// A query may be nothing but pairs of a byte or two: they have to be cheap.
+	if !begins[raw[i]] || len(raw) < i+3 || raw[i+1] == '=' || raw[i+1] == '&' || raw[i+2] == '&' {
+		return short(raw, i)
 	}
 	// Most names are recognised and without escapes.
 	if raw[i] != '%' {
@@ -149,6 +149,15 @@ func name(raw string, i int) (s Slot, end int) {
 		end++
 	}
 	return s, end
+}
+
+// short is name where one or two bytes are the whole name, or tell that it is not
+// recognised. It is apart, for it would cost the others.
+//
+//go:noinline
+func short(raw string, i int) (s Slot, end int) {
+	end = i + query.Pair(raw[i:])
+	return Of(raw[i:end]), end
 }
 
 // begins are the first bytes of all names, and of names that are percent-encoded.

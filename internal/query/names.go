@@ -109,15 +109,11 @@ func (n *Names) Values(raw string, pairs []uint16, values []string) (bad int, pr
 			return -1, ""
 		}
 		// A query may be nothing but pairs of few bytes: they have to be cheap.
-		if n.firsts>>(raw[begin]&63)&1 == 0 || n.least > 3 && len(raw) > begin+3 &&
-			(raw[begin+1] == '&' || raw[begin+2] == '&' || raw[begin+3] == '&') {
-			end = begin + Pair(raw[begin:])
+		end = begin + Pair(raw[begin:])
+		if n.firsts>>(raw[begin]&63)&1 == 0 || end-begin < n.least {
 			continue
 		}
-		plain := Plain(raw, begin) // most pairs are, to the end
-		if end = plain; end < len(raw) && raw[end] != '&' {
-			end += Pair(raw[end:])
-		}
+		plain := Plain(raw, begin) // most of them are, to the end
 		name, value, _ := strings.Cut(raw[begin:end], "=")
 		var i int
 		if begin+len(name) <= plain {

@@ -184,16 +184,19 @@ func special(w uint64) uint64 {
 	return (^(text & neither) | del | escape) &^ w & highs
 }
 
-// Pair gives the length of the pair that a query begins with. It looks at few
-// bytes itself: a query may be nothing but pairs of two.
+// Pair gives the length of the pair that a query begins with. A query may be nothing
+// but short ones: the first eight bytes are looked at here.
 func Pair(query string) int {
-	for i := range min(len(query), 4) {
-		if query[i] == '&' {
-			return i
+	from := 0
+	if len(query) >= 8 {
+		x := word(query) ^ '&'*ones
+		if amp := (x - ones) &^ x & highs; amp != 0 { // the lowest is true; one above may not be
+			return bits.TrailingZeros64(amp) >> 3
 		}
+		from = 8
 	}
-	if end := strings.IndexByte(query, '&'); end >= 0 {
-		return end
+	if end := strings.IndexByte(query[from:], '&'); end >= 0 {
+		return from + end
 	}
 	return len(query)
 }
