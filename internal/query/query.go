@@ -307,7 +307,7 @@ func appendDecoded(dst []byte, raw string, i int) (_ []byte, end int, all uint8,
 		}
 		k := bits.TrailingZeros64(stop) >> 3
 		i, n = i+k, n+k
-		for again := true; again; again = i < len(raw) && raw[i] == '%' && n < len(out) {
+		for again := true; again; again = i < len(raw) && (raw[i] == '%' || raw[i] == '+') && n < len(out) {
 			if i >= len(raw) || raw[i] == '&' {
 				return out[:n], i, all, ""
 			}
