@@ -181,7 +181,7 @@ func badName(name, problem string) *RequestError {
 // Content-Type. If the host has called r.ParseForm before, r.PostForm is read,
 // else the body is consumed. The error is a [*RequestError].
 func ParseAuthorizeRequest(r *http.Request) (*AuthorizeRequest, error) {
-	raw, parsed, problem := form.Read(r, http.MethodGet, http.MethodHead)
+	raw, parsed, problem := form.Read(r, true)
 	switch {
 	case problem != "":
 		return nil, badRequest(problem)

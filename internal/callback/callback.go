@@ -68,7 +68,7 @@ func (a *Answer) field(name string) (to *string, lenient bool) {
 // Read reads an answer. The type of a body is insisted on (Form Post Response Mode
 // section 2); see [form.Read].
 func Read(r *http.Request) (*Answer, *Fault) {
-	raw, parsed, problem := form.Read(r, http.MethodGet)
+	raw, parsed, problem := form.Read(r, false)
 	switch {
 	case problem != "":
 		return nil, &Fault{Message: problem}

@@ -11,7 +11,6 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
-	"slices"
 )
 
 // The bounds of a request (rule R1). No RFC has one; a server that reads what anybody
@@ -24,17 +23,17 @@ const (
 // LongQuery says that a query is longer than MaxQuery.
 const LongQuery = "the query is longer than 32 KiB"
 
-// Read gives the parameters of a request by one of the methods ("" is GET): still
+// Read gives the parameters of a GET, a POST or, where head says so, a HEAD: still
 // encoded, or of a POST that the host has parsed, as it has parsed them. parsed is nil
 // but for that. Of a POST the query is not looked at, and the body is consumed. No
 // header is read but Content-Type. A problem is about the request as a whole.
-func Read(r *http.Request, methods ...string) (raw string, parsed url.Values, problem string) {
+func Read(r *http.Request, head bool) (raw string, parsed url.Values, problem string) {
 	switch {
 	case r == nil:
 		return "", nil, "there is no request"
 	case r.Method == http.MethodPost:
 		return read(r)
-	case r.Method != "" && !slices.Contains(methods, r.Method):
+	case r.Method != "" && r.Method != http.MethodGet && (r.Method != http.MethodHead || !head):
 		return "", nil, "the method is neither GET nor POST"
 	case r.URL == nil:
 		return "", nil, ""

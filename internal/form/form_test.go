@@ -54,11 +54,11 @@ func TestR1WhereTheParametersAre(t *testing.T) {
 		{"parsed as another kind", post("text/plain", body("a"), url.Values{}), "", nil, "the body of a POST must be " + kind},
 		{"a bad kind", post(kind+";;=", body("a"), nil), "", nil, "the body of a POST must be " + kind},
 	} {
-		raw, parsed, problem := Read(tc.r, "GET", "HEAD")
+		raw, parsed, problem := Read(tc.r, true)
 		assert.Equal(t, tc.raw, raw, tc.name)
 		assert.Equal(t, tc.parsed, parsed, tc.name)
 		assert.Equal(t, tc.problem, problem, tc.name)
 	}
-	_, _, problem := Read(get("HEAD", ""), "GET")
+	_, _, problem := Read(get("HEAD", ""), false)
 	assert.Equal(t, "the method is neither GET nor POST", problem, "where nobody wants it")
 }

@@ -97,9 +97,10 @@ func (r *Rest) Take(parsed url.Values, put func(Slot, string)) (bad Slot, proble
 	size, known := 0, 0
 	for _, s := range Sorted {
 		values, ok := parsed[Names[s]]
-		if ok {
-			known++
+		if !ok {
+			continue
 		}
+		known++
 		if len(values) > 1 && s != Resource {
 			return s, query.Doubled
 		}
