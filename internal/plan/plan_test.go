@@ -408,3 +408,19 @@ func TestAppendAllocatesNothing(t *testing.T) {
 	buf := make([]byte, 0, 2048)
 	assert.Zero(t, testing.AllocsPerRun(100, func() { _, _ = p.Append(buf, &login) }))
 }
+
+// Of claims, the reason tells that some were left out, and nothing where none was.
+func TestB1ClaimsAreReduced(t *testing.T) {
+	p := New(base, "c", Scopes{Own: []string{"openid"}, Sep: ' ', Asked: asked}, []Entry{
+		{Layer: UpstreamParams, Name: "claims", Source: hint, Rule: &rule.Rule{Claims: true, Restricted: true, Allow: []string{"email"}}},
+	})
+	for came, reason := range map[string]string{
+		`{"userinfo":{"email":null}}`:            "",
+		`{"userinfo":{"email":null,"acr":null}}`: "upstream_params: claims are reduced to those that allow and allow_pattern let pass",
+	} {
+		_, rows := both(t, &p, in(map[Source]string{hint: came}))
+		i := slices.IndexFunc(rows, func(r Row) bool { return r.Name == "claims" })
+		assert.Equal(t, `{"userinfo":{"email":null}}`, rows[i].Value)
+		assert.Equal(t, reason, rows[i].Reason)
+	}
+}
