@@ -72,16 +72,18 @@ func AppendEscape(dst []byte, s string) []byte {
 		dst = grow(dst, s)
 	}
 	n, out := len(dst), dst[:cap(dst)]
-	// Three follow, for those too many of the fourth. There is room always: that it is
-	// asked for spares a look at each of the bounds.
-	for len(s) >= 4+3 && len(out)-n > 4*3 {
+	for len(s) >= 4 && len(out)-n > 4*3 { // the room spares a look at each of the bounds
 		a, b, c, d := s[0], s[1], s[2], s[3]
-		s = s[4:]
 		if classes[a]&classes[b]&classes[c]&classes[d]&unreserved != 0 {
 			binary.LittleEndian.PutUint32(out[n:], uint32(a)|uint32(b)<<8|uint32(c)<<16|uint32(d)<<24)
 			n += 4
+			s = s[4:]
 			continue
 		}
+		if len(s) < 4+3 { // none would follow for those too many of the fourth
+			break
+		}
+		s = s[4:]
 		e := escapes[a]
 		binary.LittleEndian.PutUint32(out[n:], e)
 		n += int(e >> 24)
