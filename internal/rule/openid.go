@@ -4,10 +4,7 @@ package rule
 // rules for. A request is refused for one only where it is sent on: what an application
 // says to the auth server alone is for that to judge.
 
-import (
-	"slices"
-	"strings"
-)
+import "strings"
 
 // Seconds reports whether a max_age is a number of seconds.
 func Seconds(maxAge string) bool {
@@ -22,6 +19,10 @@ func Seconds(maxAge string) bool {
 // NoneAmongOthers reports whether a prompt asks for no page and for some page. Values
 // that nobody has heard of are the identity provider's.
 func NoneAmongOthers(prompt string) bool {
-	items := strings.Fields(prompt)
-	return len(items) > 1 && slices.Contains(items, "none")
+	items, none := 0, false
+	for item := range strings.FieldsSeq(prompt) { // allocates nothing
+		items++
+		none = none || item == "none"
+	}
+	return none && items > 1
 }
