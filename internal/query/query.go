@@ -45,7 +45,9 @@ var classes = func() (t [256]uint8) {
 }()
 
 // escapes holds what each byte is escaped to: one or three bytes, the first
-// lowest, and above them how many there are.
+// lowest, and above them how many there are. Hexadecimal digits are upper case (RFC 3986
+// section 2.1), and a blank is a plus sign, as url.QueryEscape has both: rule M9 asks for
+// its very bytes.
 var escapes = func() (t [256]uint32) {
 	const hex = "0123456789ABCDEF"
 	for b := range t {
@@ -152,13 +154,24 @@ func Plain(s string, i int) int {
 	return i + bits.TrailingZeros64(special(w)|w&highs)>>3
 }
 
-// Eight bytes at once, the first lowest: a condition on each is a bit 7 of each.
+// Eight bytes at once, the first lowest: a condition on each is bit 7 of each, so that
+// counting zeros gives the place of the first that fulfils it.
+//
+//	text      o  p  e  n  i  d  +  p
+//	word     6f 70 65 6e 69 64 2b 70   (written as it stands in memory)
+//	special  00 00 00 00 00 00 80 00   55 zeros below the first: 55 >> 3 = 6 plain bytes
+//
+// All that follows relies on ASCII having bit 7 free: what is beyond it is taken out
+// before anything is added (a sum must not go on into the next byte, which would then be
+// accused of what its neighbour did), and told by that bit itself.
 const (
 	ones  = 0x0101010101010101
 	highs = 0x80 * ones
 )
 
-// tail gives the fewer than eight bytes of s from i on, and zeros behind them.
+// tail gives the fewer than eight bytes of s from i on, and zeros behind them. Where
+// there are eight bytes in all, the last eight are shifted: no loop of a length that
+// nobody foresees.
 func tail(s string, i int) (w uint64) {
 	if len(s) >= 8 {
 		return word(s[len(s)-8:]) >> (8 * (i + 8 - len(s)))
@@ -175,8 +188,11 @@ func word(s string) uint64 {
 		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }
 
-// special finds control characters and % & + ; in eight bytes. The sums stay below
-// 256, so that no byte has a say in another.
+// special finds control characters and % & + ; in eight bytes: the end of a value, what
+// decodes to something else, and what no value may hold (the semicolon was a separator
+// once, HTML 4.01 appendix B.2.2, and is one to some readers). Zero counts as special,
+// which makes the zeros of tail an end. The sums stay below 256, so that no byte has a
+// say in another.
 func special(w uint64) uint64 {
 	x := w &^ highs
 	text := x + (0x80-' ')*ones                                // not C0
@@ -187,7 +203,8 @@ func special(w uint64) uint64 {
 }
 
 // Pair gives the length of the pair that a query begins with. A query may be nothing
-// but short ones: the first eight bytes are looked at here.
+// but short ones, and a call that is made to search far costs more than they have bytes:
+// the first eight are looked at here.
 func Pair(query string) int {
 	from := 0
 	if len(query) >= 8 {
@@ -205,7 +222,9 @@ func Pair(query string) int {
 
 // Name decodes the name of the pair at raw[i:] into buf and gives its length and
 // where it ends. The length is -1 where buf has no room for it, or where it is
-// malformed: then the end is somewhere in the name.
+// malformed: then the end is somewhere in the name. It is for names of a known length
+// that are looked up at once: neither control characters nor UTF-8 are looked at, since
+// what has them equals no name, and what equals none has not to be well-formed.
 func Name(buf []byte, raw string, i int) (n, end int) {
 	for ; i < len(raw); i++ {
 		b := raw[i]
@@ -283,8 +302,13 @@ func checked(dst, out []byte, all uint8, problem string) ([]byte, string) {
 
 // appendDecoded decodes up to an ampersand or the end, which it gives, or to what
 // cannot be decoded. It moves eight bytes at once, counts those before the first
-// that is special, and decodes that and the escapes that follow at once. all has the
-// classes of the decoded bytes, for %0A is a line break to whoever reads the value.
+// that is special, and decodes that and the escapes that follow at once, as in
+// https%3A%2F%2F. What it moves too much, the next step writes over: the room is asked
+// for before, and what is decoded is never longer than what it is decoded from.
+//
+// all has the classes of the decoded bytes, for %0A is a line break to whoever reads the
+// value. Bytes beyond ASCII are let pass here, since one alone says nothing: whether
+// they are UTF-8 is looked at in the whole, once, and only if there are any.
 func appendDecoded(dst []byte, raw string, i int) (_ []byte, end int, all uint8, problem string) {
 	n, out := len(dst), dst[:cap(dst)]
 	for {
