@@ -63,6 +63,7 @@ func TestR1Parse(t *testing.T) {
 		"state=" + url.QueryEscape(long):      {"state": long},
 		"State=a&stat=b&states=c&st%61tex=d":  {},
 		"%68%64=a":                            {"hd": "a"},
+		"s%zzx=12345&s%74x=12345&state=a":     {"state": "a"},
 		"include_granted_scopes=true&ab=%zz;": {"include_granted_scopes": "true"},
 	} {
 		values, rest, bad, problem := parse(raw)
@@ -74,6 +75,7 @@ func TestR1Parse(t *testing.T) {
 	for raw, want := range map[string]string{
 		"state=a&st%61te=b": query.Doubled,
 		"hd=a&hd":           query.Doubled,
+		"hd=a&hd=":          query.Doubled,
 		"state&state":       query.Doubled,
 		"state=%":           query.BadEscape,
 		"state=a;b":         query.RawSemicolon,
