@@ -193,10 +193,7 @@ func plainURI(s string) bool {
 	}
 	var wrong uint64
 	for i := 0; i < len(s); i += 8 {
-		b := s[min(i, len(s)-8):]
-		_ = b[7]
-		w := uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
-			uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
+		w := query.Word(s[min(i, len(s)-8):])
 		blank := (w - 0x21*every) &^ w
 		hash, del := w^'#'*every, w^0x7f*every
 		wrong |= w | blank | (hash-every)&^hash | (del-every)&^del

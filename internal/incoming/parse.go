@@ -58,6 +58,8 @@ func (r *Rest) Parse(raw string, fields *[End]*string, resources *[]string) (bad
 		end := query.Plain(raw, value)
 		text := raw[value:end]
 		if end < len(raw) && raw[end] != '&' {
+			// From the beginning of the value: what is plain before the first escape is
+			// a word or two, read again sooner than handed over.
 			before := len(decoded)
 			if decoded, end, problem = query.AppendValue(decoded, raw, value); problem != "" {
 				return s, problem

@@ -32,8 +32,8 @@
 // that one append writes both:
 //
 //	text           "https://idp.../authorize&blog=myblog...&client_id=idp-client&code_challenge=..."
-//	steps[0].text                          ^-----------------------------------^   n = 1
-//	steps[1].text                                                              ^^  empty, passed over
+//	steps[0].text                           ^----------------------------------^   n = 1
+//	steps[1].text                                                               ^   empty, passed over
 //
 // All texts are parts of one string, in the order in which Append reads them: the
 // plans of most tenants are in no cache, and come faster from few places.

@@ -142,7 +142,7 @@ func grow(dst []byte, s string) []byte {
 // what is beyond ASCII, or at the end.
 func Plain(s string, i int) int {
 	for ; i+8 <= len(s); i += 8 {
-		w := word(s[i:])
+		w := Word(s[i:])
 		if stop := special(w) | w&highs; stop != 0 {
 			return i + bits.TrailingZeros64(stop)>>3
 		}
@@ -174,7 +174,7 @@ const (
 // nobody foresees.
 func tail(s string, i int) (w uint64) {
 	if len(s) >= 8 {
-		return word(s[len(s)-8:]) >> (8 * (i + 8 - len(s)))
+		return Word(s[len(s)-8:]) >> (8 * (i + 8 - len(s)))
 	}
 	for j := len(s) - 1; j >= i; j-- {
 		w = w<<8 | uint64(s[j])
@@ -182,7 +182,8 @@ func tail(s string, i int) (w uint64) {
 	return w
 }
 
-func word(s string) uint64 {
+// Word gives the first eight bytes of s, which has to have them.
+func Word(s string) uint64 {
 	_ = s[7]
 	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
 		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
@@ -208,7 +209,7 @@ func special(w uint64) uint64 {
 func Pair(query string) int {
 	from := 0
 	if len(query) >= 8 {
-		x := word(query) ^ '&'*ones
+		x := Word(query) ^ '&'*ones
 		if amp := (x - ones) &^ x & highs; amp != 0 { // the lowest is true; one above may not be
 			return bits.TrailingZeros64(amp) >> 3
 		}
@@ -318,7 +319,7 @@ func appendDecoded(dst []byte, raw string, i int) (_ []byte, end int, all uint8,
 		}
 		var w uint64
 		if i+8 <= len(raw) {
-			w = word(raw[i:])
+			w = Word(raw[i:])
 		} else {
 			w = tail(raw, i)
 		}
