@@ -271,7 +271,7 @@ func (p *parameters) look(req *AuthorizeRequest, in *plan.Input) *RequestError {
 		if err := req.read(names, in.Values[len(p.sources.Slots()):]); err != nil {
 			return err
 		}
-		if s := p.sources.Of(outgoing.Claims); s != plan.None && in.Values[s] != "" {
+		if s := p.sources.Claims(); s != plan.None && in.Values[s] != "" {
 			if problem := rule.ClaimsProblem(in.Values[s]); problem != "" {
 				return badName(outgoing.Claims, problem)
 			}

@@ -1,6 +1,7 @@
 package incoming
 
 import (
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -184,4 +185,77 @@ func TestB1RestByHand(t *testing.T) {
 	_, bad, problem := read(taken)
 	assert.Equal(t, 0, bad)
 	assert.Equal(t, query.Doubled, problem)
+}
+
+// reference is Parse as it would be written without any care for time.
+func reference(raw string) (values map[string]string, rest bool, bad Slot, problem string) {
+	values = map[string]string{}
+	seen, resources := map[Slot]bool{}, []string(nil)
+	for pair := range strings.SplitSeq(raw, "&") {
+		encoded, text, _ := strings.Cut(pair, "=")
+		name, err := url.QueryUnescape(encoded)
+		s := Slot(slices.Index(Names[:], name))
+		if err != nil || strings.Contains(encoded, ";") || int(s) >= len(Names) {
+			rest = rest || pair != ""
+			continue
+		}
+		if seen[s] && s != Resource {
+			return values, rest, s, query.Doubled
+		}
+		seen[s] = true
+		value, problem := query.AppendUnescape(nil, text)
+		switch {
+		case problem != "":
+			return values, rest, s, problem
+		case s == Resource && text != "":
+			resources = append(resources, string(value))
+			values["resource"] = strings.Join(resources, " ")
+		case text != "":
+			values[name] = string(value)
+		}
+	}
+	return values, rest, None, ""
+}
+
+func same(t *testing.T, raw string) {
+	t.Helper()
+	values, rest, bad, problem := parse(raw)
+	wantValues, wantRest, wantBad, wantProblem := reference(raw)
+	assert.Equal(t, wantBad, bad, "%q", raw)
+	assert.Equal(t, wantProblem, problem, "%q", raw)
+	if problem == "" {
+		assert.Equal(t, wantValues, values, "%q", raw)
+		assert.Equal(t, wantRest, !rest.Empty(), "%q", raw)
+	}
+}
+
+// Each name, whole and cut, plain and encoded, with and without a value, and at each
+// distance from the end of the query: what is read at once is more than a short pair has.
+func TestR1NameAtEachPlace(t *testing.T) {
+	for _, name := range append(Names[:], "idp_hint", "s", "\x00", "a%", "a%6", "%zz", "a;b", "s&", strings.Repeat("n", 24), strings.Repeat("n", 40)) {
+		encoded := fmt.Sprintf("%s%%%02x%s", name[:len(name)-1], name[len(name)-1], "")
+		for _, name := range []string{name, name + "\x00", name + "\x00\x00", name[:len(name)-1], name + "x", name + "%", name + "%00", encoded, strings.ToUpper(name)} {
+			for _, value := range []string{"", "=", "=1", "=a%20b", "==", "=a+b"} {
+				for n := range 30 {
+					same(t, name+value+"&"+strings.Repeat("x", n))
+					same(t, strings.Repeat("x", n)+"&"+name+value)
+				}
+			}
+		}
+	}
+}
+
+func TestR2ValueOfEachLength(t *testing.T) {
+	for _, part := range []string{"a", "+", "%20", "%C3%A9", "é", "a%2F", "\x7f", ";", "%", "\xff", "%0a"} {
+		for n := range 300 {
+			same(t, "state="+strings.Repeat("a", n%9)+strings.Repeat(part, n)+"&hd=b%20c&scope="+part)
+		}
+	}
+}
+
+func FuzzR1Parse(f *testing.F) {
+	for _, raw := range []string{"", "&", "state=a&hd=%20&&x=%zz", "%73tate=a&state=b", "resource=a&resource=%62", "hd&r+r&s\x00=1&scope=" + strings.Repeat("%2F", 99)} {
+		f.Add(raw)
+	}
+	f.Fuzz(same)
 }

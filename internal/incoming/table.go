@@ -124,55 +124,41 @@ var Sorted = [End]Slot{
 	WHR,
 }
 
-// Of finds a name, None if it is not recognised. Length, first and last byte but one
-// tell all names apart, so that one comparison is enough.
-func Of(name string) Slot {
-	if len(name) < 2 {
-		return None
-	}
-	s := slots[place(name)]
-	if Names[s] != name {
-		return None
-	}
-	return s
-}
-
-func place(name string) int {
-	return (4*len(name) + 6*int(name[0]) + int(name[len(name)-2])) & (len(slots) - 1)
-}
+// factor gives each name a place of its own; see place.
+const factor = 13546791257756386451
 
 // slots has the slot of each name at its place, and anywhere else any.
 var slots = [128]Slot{
-	83:  ACRValues,
-	73:  Audience,
-	95:  ClientID,
-	85:  Display,
-	24:  IDTokenHint,
-	30:  LoginHint,
-	17:  MaxAge,
-	40:  Prompt,
-	47:  Resource,
-	68:  ResponseMode,
-	80:  ResponseType,
-	75:  UILocales,
-	98:  AccessType,
-	114: ApprovalPrompt,
-	121: ForceLogin,
-	96:  HD,
-	51:  IncludeGrantedScopes,
-	82:  WAuth,
-	62:  WHR,
-	113: CodeChallenge,
-	21:  CodeChallengeMethod,
-	105: Connection,
-	2:   ConnectionScope,
-	13:  Invitation,
-	11:  Nonce,
-	57:  Organization,
-	78:  RedirectURI,
-	59:  Request,
-	74:  RequestURI,
-	54:  Scope,
-	76:  ScreenHint,
-	58:  State,
+	27:  ACRValues,
+	119: Audience,
+	56:  ClientID,
+	123: Display,
+	108: IDTokenHint,
+	42:  LoginHint,
+	58:  MaxAge,
+	64:  Prompt,
+	37:  Resource,
+	52:  ResponseMode,
+	78:  ResponseType,
+	9:   UILocales,
+	46:  AccessType,
+	110: ApprovalPrompt,
+	65:  ForceLogin,
+	41:  HD,
+	118: IncludeGrantedScopes,
+	57:  WAuth,
+	75:  WHR,
+	2:   CodeChallenge,
+	71:  CodeChallengeMethod,
+	127: Connection,
+	12:  ConnectionScope,
+	120: Invitation,
+	115: Nonce,
+	54:  Organization,
+	36:  RedirectURI,
+	126: Request,
+	104: RequestURI,
+	105: Scope,
+	70:  ScreenHint,
+	16:  State,
 }

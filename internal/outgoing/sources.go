@@ -18,9 +18,10 @@ import (
 // read by; so it is an array and not a slice, which would be one more place in
 // memory.
 type Sources struct {
-	names *query.Names
-	count uint8 // of list
-	list  [incoming.End]incoming.Slot
+	names  *query.Names
+	claims plan.Source // the number of claims, which is looked at in each request
+	count  uint8       // of list
+	list   [incoming.End]incoming.Slot
 }
 
 // Slots gives those that have a slot, in the order of their numbers.
@@ -64,8 +65,12 @@ func newSources(entries []Entry) Sources {
 		}
 	}
 	s.names = query.NewNames(open)
+	s.claims = s.Of(Claims)
 	return s
 }
+
+// Claims gives the number of claims, plan.None if nobody asks for it.
+func (s *Sources) Claims() plan.Source { return s.claims }
 
 // Of gives the number of an incoming parameter, plan.None if nobody asks for it.
 func (s *Sources) Of(name string) plan.Source {

@@ -108,12 +108,20 @@ func (n *Names) Values(raw string, pairs []uint16, values []string) (bad int, pr
 		} else if pairs != nil || begin >= len(raw) {
 			return -1, ""
 		}
-		// A query may be nothing but pairs of few bytes: they have to be cheap.
-		end = begin + Pair(raw[begin:])
-		if n.firsts>>(raw[begin]&63)&1 == 0 || end-begin < n.least {
+		// A query may be nothing but pairs of few bytes: they have to be cheap. Where
+		// only some have to be looked at, nobody needs to know where another ends.
+		if pairs == nil {
+			end = begin + Pair(raw[begin:])
+		}
+		if n.firsts>>(raw[begin]&63)&1 == 0 || pairs == nil && end-begin < n.least {
 			continue
 		}
 		plain := Plain(raw, begin) // most of them are, to the end
+		if pairs != nil {
+			if end = plain; end < len(raw) && raw[end] != '&' {
+				end += Pair(raw[end:])
+			}
+		}
 		name, value, _ := strings.Cut(raw[begin:end], "=")
 		var i int
 		if begin+len(name) <= plain {

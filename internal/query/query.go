@@ -4,8 +4,9 @@
 //
 // A query is nearly all plain, so the reader moves eight bytes at once and looks for
 // the first that is not: bit by bit, since a loop over bytes ends where no processor
-// foresees it. What is decoded, and what is escaped, goes by tables of one entry for
-// each byte. Faults are gathered by or-ing classes, and looked at once at the end.
+// foresees it. So does the writer. What is decoded, and what is escaped, goes by tables of
+// one entry for each byte. Faults are gathered by or-ing classes, and looked at once at
+// the end.
 //
 // Reading is stricter than url.QueryUnescape: between the application, a proxy, a
 // log and the identity provider there are several readers, and what two of them
@@ -27,6 +28,7 @@ const (
 	unreserved = 1 << iota // stands for itself in url.QueryEscape: RFC 3986 section 2.3
 	high                   // beyond ASCII: only valid UTF-8 may pass
 	control                // C0 or DEL
+	encoded                // is no class; see Found
 )
 
 var classes = func() (t [256]uint8) {
@@ -63,52 +65,67 @@ var escapes = func() (t [256]uint32) {
 	return t
 }()
 
-// AppendEscape appends s encoded as url.QueryEscape does, four bytes at a time.
-// Four that stand for themselves are copied at once. Of any other four each is
+// AppendEscape appends s encoded as url.QueryEscape does, eight bytes at a time.
+// Eight that stand for themselves are copied at once. Of any other eight each is
 // written from the table with the three bytes that its escape may have, and the next
-// one over those that are too many: no branch depends on which of the four it is, for
+// one over those that are too many: no branch depends on which of the eight it is, for
 // no processor foresees that. Nothing is written behind the result, since there the
 // caller's buffer may have something else: the last bytes go one by one.
 func AppendEscape(dst []byte, s string) []byte {
 	if cap(dst)-len(dst) < 3*len(s) {
 		dst = grow(dst, s)
 	}
-	n, out := len(dst), dst[:cap(dst)]
-	for len(s) >= 4 && len(out)-n > 4*3 { // the room spares a look at each of the bounds
-		a, b, c, d := s[0], s[1], s[2], s[3]
-		if classes[a]&classes[b]&classes[c]&classes[d]&unreserved != 0 {
-			binary.LittleEndian.PutUint32(out[n:], uint32(a)|uint32(b)<<8|uint32(c)<<16|uint32(d)<<24)
-			n += 4
-			s = s[4:]
+	done, out := len(dst), dst[:cap(dst)]
+	for len(s) > 8+2 && len(out)-done > window { // behind the eighth follow those too many
+		to := (*[window]byte)(out[done:])
+		w := Word(s)
+		s = s[8:]
+		if reserved(w) == 0 {
+			binary.LittleEndian.PutUint64(to[:], w)
+			done += 8
 			continue
 		}
-		if len(s) < 4+3 { // none would follow for those too many of the fourth
+		n := put(to, 0, byte(w))
+		n = put(to, n, byte(w>>8))
+		n = put(to, n, byte(w>>16))
+		n = put(to, n, byte(w>>24))
+		n = put(to, n, byte(w>>32))
+		n = put(to, n, byte(w>>40))
+		n = put(to, n, byte(w>>48))
+		n = put(to, n, byte(w>>56))
+		done += n
+	}
+	for len(s) >= 4 && len(out)-done > 4 {
+		a, b, c, d := s[0], s[1], s[2], s[3]
+		if classes[a]&classes[b]&classes[c]&classes[d]&unreserved == 0 {
 			break
 		}
-		s = s[4:]
-		e := escapes[a]
-		binary.LittleEndian.PutUint32(out[n:], e)
-		n += int(e >> 24)
-		e = escapes[b]
-		binary.LittleEndian.PutUint32(out[n:], e)
-		n += int(e >> 24)
-		e = escapes[c]
-		binary.LittleEndian.PutUint32(out[n:], e)
-		n += int(e >> 24)
-		e = escapes[d]
-		binary.LittleEndian.PutUint32(out[n:], e)
-		n += int(e >> 24)
+		binary.LittleEndian.PutUint32(out[done:], uint32(a)|uint32(b)<<8|uint32(c)<<16|uint32(d)<<24)
+		done, s = done+4, s[4:]
 	}
 	for i := range len(s) {
 		e := escapes[s[i]]
-		out[n] = byte(e)
-		n++
+		out[done] = byte(e)
+		done++
 		if e >= 2<<24 {
-			out[n], out[n+1] = byte(e>>8), byte(e>>16)
-			n += 2
+			out[done], out[done+1] = byte(e>>8), byte(e>>16)
+			done += 2
 		}
 	}
-	return dst[:n]
+	return dst[:done]
+}
+
+// window is room enough for eight bytes escaped: what an index of five bits reaches,
+// and the three bytes behind it.
+const window = 32 + 3
+
+// put writes b, escaped, to to[n:], with what is too many, and gives where the next goes.
+// n is at most 24: the mask says so to the compiler.
+func put(to *[window]byte, n int, b byte) int {
+	e := escapes[b]
+	n &= 31
+	to[n], to[n+1], to[n+2], to[n+3] = byte(e), byte(e>>8), byte(e>>16), byte(e>>24)
+	return n + int(e>>24)
 }
 
 // Unreserved reports whether AppendEscape leaves s as it is: whether all of it are
@@ -123,6 +140,18 @@ func Unreserved(s string) bool {
 		all &= classes[s[i]]
 	}
 	return all != 0
+}
+
+// reserved finds what is not unreserved in eight bytes.
+func reserved(w uint64) uint64 {
+	x := w &^ highs
+	lower := x | ' '*ones
+	letter := (lower + (0x80-'a')*ones) &^ (lower + (0x80-'z'-1)*ones)
+	digit := (x + (0x80-'-')*ones) &^ (x + (0x80-'9'-1)*ones) // or - or . or the slash between them
+	slash := (x ^ '/'*ones) + 0x7f*ones                       // is none
+	line := (x ^ '_'*ones) + 0x7f*ones                        // is none
+	tilde := (x ^ '~'*ones) + 0x7f*ones                       // is none
+	return (line&tilde&^(letter|digit&slash) | w) & highs
 }
 
 // grow makes room for s escaped, and if there was none, for more to come.
@@ -182,6 +211,14 @@ func tail(s string, i int) (w uint64) {
 	return w
 }
 
+// Tail is Word of s[i:], with zeros where there are fewer than eight bytes.
+func Tail(s string, i int) uint64 {
+	if i+8 <= len(s) {
+		return Word(s[i:])
+	}
+	return tail(s, i)
+}
+
 // Word gives the first eight bytes of s, which has to have them.
 func Word(s string) uint64 {
 	_ = s[7]
@@ -196,11 +233,11 @@ func Word(s string) uint64 {
 // say in another.
 func special(w uint64) uint64 {
 	x := w &^ highs
-	text := x + (0x80-' ')*ones                                // not C0
-	del := x + 1*ones                                          // DEL
-	escape := (x + (0x80-'%')*ones) &^ (x + (0x80-'&'-1)*ones) // % to &
-	neither := (x | ('+'^';')*ones ^ ';'*ones) + 0x7f*ones     // + and ; differ in one bit
-	return (^(text & neither) | del | escape) &^ w & highs
+	text := x + (0x80-' ')*ones                            // not C0
+	next := x + 1*ones                                     // DEL, and % and & differ in one bit here
+	escape := (next&(0x7e*ones) ^ '&'*ones) + 0x7f*ones    // neither of them
+	neither := (x | ('+'^';')*ones ^ ';'*ones) + 0x7f*ones // + and ; differ in one bit
+	return ^(text&escape&neither&^next | w) & highs
 }
 
 // Pair gives the length of the pair that a query begins with. A query may be nothing
@@ -270,97 +307,145 @@ const (
 // as url.QueryUnescape does, but where parsers disagree on a text, or take
 // what no text holds, it refuses.
 func AppendUnescape(dst []byte, s string) ([]byte, string) {
-	out, end, all, problem := appendDecoded(dst, s, 0)
-	for end < len(s) && problem == "" {
-		var more uint8
-		out, end, more, problem = appendDecoded(append(out, '&'), s, end+1)
-		all |= more
+	begin, all := len(dst), Found(0)
+	for i := uint(0); ; i++ {
+		dst = slices.Grow(dst, len(s)-int(i)+1)
+		n, end, found, problem := Decode(dst[:cap(dst)], uint(len(dst)), s, i)
+		if problem != "" {
+			return dst[:begin], problem
+		}
+		dst, all, i = dst[:n], all|found, end
+		if int(i) == len(s) {
+			break
+		}
+		dst = append(dst, '&') // which is nothing special here
 	}
-	return checked(dst, out, all, problem)
+	if problem := all.Problem(dst[begin:]); problem != "" {
+		return dst[:begin], problem
+	}
+	return dst, ""
 }
 
-// AppendValue is AppendUnescape of the value at raw[i:], which goes up to an
-// ampersand or the end, and tells where that is.
-func AppendValue(dst []byte, raw string, i int) (_ []byte, end int, problem string) {
-	out, end, all, problem := appendDecoded(dst, raw, i)
-	dst, problem = checked(dst, out, all, problem)
-	return dst, end, problem
-}
+// Found is what Decode has come across.
+type Found uint8
 
-// checked gives out, which is dst and something decoded that has bytes of these
-// classes, or dst again and what is wrong.
-func checked(dst, out []byte, all uint8, problem string) ([]byte, string) {
+// Encoded reports whether the value is another one decoded.
+func (f Found) Encoded() bool { return f&encoded != 0 }
+
+// Odd reports whether Problem has to be asked.
+func (f Found) Odd() bool { return f&(control|high) != 0 }
+
+// Problem tells what is wrong with a decoded value in which this has been found.
+func (f Found) Problem(value []byte) string {
 	switch {
-	case problem != "":
-		return dst, problem
-	case all&control != 0:
-		return dst, BadControl
-	case all&high != 0 && !utf8.Valid(out[len(dst):]):
-		return dst, BadUTF8
+	case f&control != 0:
+		return BadControl
+	case f&high != 0 && !utf8.Valid(value):
+		return BadUTF8
 	}
-	return out, ""
+	return ""
 }
 
-// appendDecoded decodes up to an ampersand or the end, which it gives, or to what
-// cannot be decoded. It moves eight bytes at once, counts those before the first
-// that is special, and decodes that and the escapes that follow at once, as in
-// https%3A%2F%2F. What it moves too much, the next step writes over: the room is asked
-// for before, and what is decoded is never longer than what it is decoded from.
+// NoRoom is what Decode says of out, and not of the value.
+const NoRoom = "has no room"
+
+// Decode writes the value at raw[at:], decoded, to out[n:], and gives where it ends in
+// out and in raw: there at an ampersand or at the end. Or it tells what is wrong; what of
+// the things it has found is wrong, Problem knows. Only a value that is encoded has to
+// find room for as many bytes as it has itself; of any other what is in out may be cut.
 //
-// all has the classes of the decoded bytes, for %0A is a line break to whoever reads the
-// value. Bytes beyond ASCII are let pass here, since one alone says nothing: whether
-// they are UTF-8 is looked at in the whole, once, and only if there are any.
-func appendDecoded(dst []byte, raw string, i int) (_ []byte, end int, all uint8, problem string) {
-	n, out := len(dst), dst[:cap(dst)]
-	for {
-		if len(out)-n < 8 {
-			out = slices.Grow(out[:n], len(out)+8)
-			out = out[:cap(out)]
-		}
-		var w uint64
-		if i+8 <= len(raw) {
-			w = Word(raw[i:])
-		} else {
-			w = tail(raw, i)
-		}
-		binary.LittleEndian.PutUint64(out[n:], w)
+// It moves eight bytes at once, counts those before the first that is special, and
+// decodes that and the escapes that follow at once, as in https%3A%2F%2F. What it moves
+// too much, the next step writes over: what is decoded is never longer than what it is
+// decoded from. The last bytes of raw go one by one. Everything has an index instead of a
+// rest of its own, since in Go the beginning of a rest is known later than an index.
+//
+// found has the classes of the decoded bytes: %0A is a line break to whoever reads it.
+func Decode(out []byte, n uint, raw string, at uint) (_, end uint, found Found, problem string) {
+	var all uint64
+	for at+12 <= uint(len(raw)) && n+12 <= uint(len(out)) {
+		w := Word(raw[at : at+8])
+		binary.LittleEndian.PutUint64(out[n:n+8], w)
+		all |= w
 		stop := special(w)
-		if w&(stop&-stop-1)&highs != 0 { // of those before the first
-			all |= high
-		}
 		if stop == 0 {
-			i, n = i+8, n+8
+			at, n = at+8, n+8
 			continue
 		}
-		k := bits.TrailingZeros64(stop) >> 3
-		i, n = i+k, n+k
-		for again := true; again; again = i < len(raw) && (raw[i] == '%' || raw[i] == '+') && n < len(out) {
-			if i >= len(raw) || raw[i] == '&' {
-				return out[:n], i, all, ""
-			}
-			b := raw[i]
-			switch b {
-			case '%':
-				if i+2 >= len(raw) {
-					return dst, i, 0, BadEscape
-				}
+		k := uint(bits.TrailingZeros64(stop)) >> 3
+		at, n = at+k, n+k
+		for again := true; again; again = at+3 < uint(len(raw)) && raw[at] == '%' && n < uint(len(out)) {
+			b := raw[at]
+			if b == '%' {
 				// One comparison for both digits: what is none is 255.
-				upper, lower := unhex[raw[i+1]], unhex[raw[i+2]]
+				upper, lower := unhex[raw[at+1]], unhex[raw[at+2]]
 				if upper|lower > 15 {
-					return dst, i, 0, BadEscape
+					return 0, 0, 0, BadEscape
 				}
 				b = upper<<4 | lower
-				i += 2
-			case '+':
-				b = ' '
-			case ';':
-				return dst, i, 0, RawSemicolon
+				at += 3
+				found |= encoded
+			} else {
+				switch b {
+				case '&':
+					return n, at, found | beyond(all), ""
+				case '+':
+					b = ' '
+					found |= encoded
+				case ';':
+					return 0, 0, 0, RawSemicolon
+				}
+				at++
 			}
-			all |= classes[b]
+			found |= Found(classes[b])
 			out[n] = b
-			i, n = i+1, n+1
+			n++
 		}
 	}
+	for ; at < uint(len(raw)) && raw[at] != '&'; at++ {
+		if n >= uint(len(out)) {
+			end, found, problem = noRoom(raw, at, found|beyond(all))
+			return n, end, found, problem
+		}
+		b := raw[at]
+		switch b {
+		case '%':
+			if at+2 >= uint(len(raw)) || unhex[raw[at+1]]|unhex[raw[at+2]] > 15 {
+				return 0, 0, 0, BadEscape
+			}
+			b = unhex[raw[at+1]]<<4 | unhex[raw[at+2]]
+			at += 2
+			found |= encoded
+		case '+':
+			b = ' '
+			found |= encoded
+		case ';':
+			return 0, 0, 0, RawSemicolon
+		}
+		found |= Found(classes[b])
+		out[n] = b
+		n++
+	}
+	return n, at, found | beyond(all), ""
+}
+
+// noRoom is the end of Decode where out is full: of a value without escapes it is not
+// needed.
+func noRoom(raw string, at uint, found Found) (end uint, _ Found, problem string) {
+	end = uint(Plain(raw, int(at)))
+	if found.Encoded() || end < uint(len(raw)) && raw[end] != '&' {
+		return 0, 0, NoRoom
+	}
+	return end, found, ""
+}
+
+// beyond tells whether there is a byte beyond ASCII in words that have been or-ed. It may
+// be one behind the value: then Problem finds nothing wrong.
+func beyond(all uint64) Found {
+	if all&highs != 0 {
+		return high
+	}
+	return 0
 }
 
 // Problem tells what AppendUnescape would find wrong with a value that has

@@ -11,12 +11,14 @@ package main
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"go/ast"
 	"go/format"
 	"go/parser"
 	"go/token"
+	"math/rand/v2"
 	"os"
 	"reflect"
 	"slices"
@@ -107,8 +109,8 @@ func read(text []byte) (fields []field, err error) {
 			name, group, _ := strings.Cut(reflect.StructTag(text).Get("in"), ",")
 			ident, isIdent := f.Type.(*ast.Ident)
 			one := field{name, slices.Index(groups, group), f.Names[0].Name, isIdent && ident.Name == "string"}
-			if one.name == "" || one.group < 0 {
-				err = fmt.Errorf("the tag of %s is not in:\"name\", in:\"name,alias\" or in:\"name,map\"", one.ident)
+			if len(one.name) < 2 || len(one.name) > longest || one.group < 0 {
+				err = fmt.Errorf("the tag of %s is not in:\"name\", in:\"name,alias\" or in:\"name,map\", with a name of 2 to %d bytes", one.ident, longest)
 			}
 			fields = append(fields, one)
 		}
@@ -140,9 +142,9 @@ const (
 		}
 		b.WriteByte('\n')
 	}
-	longest := 0
+	most := 0
 	for _, f := range fields {
-		longest = max(longest, len(f.name))
+		most = max(most, len(f.name))
 	}
 	end := func(group int) string {
 		for _, f := range fields {
@@ -153,7 +155,7 @@ const (
 		return "End"
 	}
 	fmt.Fprintf(&b, "\tEnd\n)\n\nconst (\n\tAliasEnd = %s\n\tSourceEnd = %s\n\t// None stands for a parameter that is not recognised, or for no parameter.\n\tNone = End\n\t// MaxLen is the length of the longest name.\n\tMaxLen = %d\n)\n\n",
-		end(0), end(1), longest)
+		end(0), end(1), most)
 	b.WriteString("// Names are the names of all slots. Never written.\nvar Names = [End]string{\n")
 	for _, f := range fields {
 		fmt.Fprintf(&b, "\t%q,\n", f.name)
@@ -163,61 +165,47 @@ const (
 	for _, f := range sorted {
 		b.WriteString("\t" + f.ident + ",\n")
 	}
-	length, first, err := multipliers(fields)
+	factor, err := factorOf(fields)
 	if err != nil {
 		return nil, err
 	}
-	fmt.Fprintf(&b, `}
-
-// Of finds a name, None if it is not recognised. Length, first and last byte but one
-// tell all names apart, so that one comparison is enough.
-func Of(name string) Slot {
-	if len(name) < 2 {
-		return None
-	}
-	s := slots[place(name)]
-	if Names[s] != name {
-		return None
-	}
-	return s
-}
-
-func place(name string) int {
-	return (%d*len(name) + %d*int(name[0]) + int(name[len(name)-2])) & (len(slots) - 1)
-}
-
-// slots has the slot of each name at its place, and anywhere else any.
-var slots = [%d]Slot{
-`, length, first, places)
+	fmt.Fprintf(&b, "}\n\n// factor gives each name a place of its own; see place.\nconst factor = %d\n\n", factor)
+	fmt.Fprintf(&b, "// slots has the slot of each name at its place, and anywhere else any.\nvar slots = [%d]Slot{\n", places)
 	for _, f := range fields {
-		fmt.Fprintf(&b, "\t%d: %s,\n", place(f.name, length, first), f.ident)
+		fmt.Fprintf(&b, "\t%d: %s,\n", place(f.name, factor), f.ident)
 	}
 	b.WriteString("}\n")
 	return b.Bytes(), nil
 }
 
-const places = 128
+// The parser reads 24 bytes at once, and looks for the = in them.
+const (
+	places  = 128
+	longest = 23
+)
 
-func place(name string, length, first int) int {
-	return (length*len(name) + first*int(name[0]) + int(name[max(len(name)-2, 0)])) % places
+// place is that of package incoming.
+func place(name string, factor uint64) uint64 {
+	var text [longest + 1]byte
+	copy(text[:], name)
+	return (binary.LittleEndian.Uint64(text[:]) + binary.LittleEndian.Uint64(text[8:])) * factor >> 57
 }
 
-// multipliers finds factors that give each name a place of its own.
-func multipliers(fields []field) (length, first int, err error) {
-	for length = range places {
-		for first = range places {
-			taken := [places]bool{}
-			if !slices.ContainsFunc(fields, func(f field) bool {
-				i := place(f.name, length, first)
-				was := taken[i]
-				taken[i] = true
-				return was
-			}) {
-				return length, first, nil
-			}
+// factorOf finds a factor that gives each name a place of its own.
+func factorOf(fields []field) (uint64, error) {
+	random := rand.New(rand.NewPCG(1, 2)) // the same in each run
+	for range 1 << 20 {
+		factor, taken := random.Uint64()|1, [places]bool{}
+		if !slices.ContainsFunc(fields, func(f field) bool {
+			i := place(f.name, factor)
+			was := taken[i]
+			taken[i] = true
+			return was
+		}) {
+			return factor, nil
 		}
 	}
-	return 0, 0, errors.New("two names are alike in length, first byte and last byte but one: let place look at another")
+	return 0, errors.New("no factor tells all names apart: let place have more bits")
 }
 
 func accessorOf(fields []field) []byte {
