@@ -41,6 +41,12 @@ func (p *Plan) Append(dst []byte, in *Input) (_ []byte, ok bool) {
 			if value := in.Values[s.n]; value != "" {
 				dst = query.AppendEscape(append(dst, text...), value)
 			}
+		case preset:
+			if in.Values[s.n] == "" {
+				dst = append(dst, p.textOf(p.candidates[s.first+1].text)...)
+			} else {
+				dst = p.appendMapped(dst, i, in)
+			}
 		case mapped:
 			dst = p.appendMapped(dst, i, in)
 		case challenge: // base64url stands for itself

@@ -20,9 +20,9 @@
 //	prompt                 mapped           upstream_params <- prompt, unless id_token_hint
 //	redirect_uri           redirectURI
 //	response_type          constant         protocol "code"
-//	scope                  mapped           protocol <- connection_scope merged with "openid"
+//	scope                  preset           protocol <- connection_scope merged with "openid"
 //	                                        protocol "openid"
-//	screen_name            mapped           upstream_params <- login_hint
+//	screen_name            preset           upstream_params <- login_hint
 //	                                        upstream_params "nobody" (the default)
 //	state                  state
 //	ui_locales             forwarded        upstream_params <- ui_locales
@@ -129,6 +129,7 @@ type kind uint8
 const (
 	constant  kind = iota // known when the plan is made
 	forwarded             // one incoming parameter as it came: the usual alias, without a look at candidates
+	preset                // one incoming parameter, or what is known when the plan is made: as scope is nearly always
 	mapped                // the first candidate with a value
 
 	// Those of the protocol: the transaction has the value, and no layer below
@@ -157,8 +158,8 @@ type step struct {
 	text span
 	// first is the step's first candidate among those of the plan.
 	first uint32
-	// n is, of a constant, how many constants follow whose text this one has; of a
-	// forwarded parameter, its Source.
+	// n is, of a constant, how many constants follow whose text this one has; of
+	// what is forwarded or preset, the Source that is looked at.
 	n    uint16
 	kind kind
 }
@@ -359,11 +360,14 @@ func link(base string, drafts []*draft) Plan {
 		s := &p.steps[i]
 		*s = step{kind: d.kind, first: uint32(len(p.candidates)), text: span{uint32(len(text)), uint32(len(text))}}
 		p.names[i] = d.name
-		if d.kind == mapped && len(d.choices) == 1 {
-			if c := &d.choices[0]; c.isConstant() {
+		if d.kind == mapped {
+			switch c := &d.choices[0]; {
+			case len(d.choices) == 1 && c.isConstant():
 				s.kind = constant
-			} else if c.forwards() {
+			case len(d.choices) == 1 && c.forwards():
 				s.kind, s.n = forwarded, uint16(c.source)
+			case len(d.choices) > 1 && c.source != None && d.choices[1].isConstant():
+				s.kind, s.n = preset, uint16(c.source)
 			}
 		}
 		if s.kind == constant {

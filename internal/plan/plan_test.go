@@ -204,8 +204,8 @@ func TestSketch(t *testing.T) {
 		got = append(got, fmt.Sprintf("%s %d %d", p.names[i], s.kind, len(p.of(i))))
 	}
 	assert.Equal(t, []string{
-		"blog 0 1", "client_id 0 1", "code_challenge 6 0", "code_challenge_method 7 0", "nonce 5 0", "prompt 2 1",
-		"redirect_uri 3 0", "response_type 0 1", "scope 2 2", "screen_name 2 2", "state 4 0", "ui_locales 1 1",
+		"blog 0 1", "client_id 0 1", "code_challenge 7 0", "code_challenge_method 8 0", "nonce 6 0", "prompt 3 1",
+		"redirect_uri 4 0", "response_type 0 1", "scope 2 2", "screen_name 2 2", "state 5 0", "ui_locales 1 1",
 	}, got)
 	assert.Equal(t, "&blog=myblog.wordpress.com&client_id=idp-client", p.textOf(p.steps[0].text))
 	assert.Equal(t, uint16(1), p.steps[0].n)
