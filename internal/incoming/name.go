@@ -58,7 +58,7 @@ func name(raw string, i int) (s Slot, end int) {
 	a, b, c := query.Word(text), query.Word(text[8:]), query.Word(text[16:])
 	first := before('=', a)
 	short := before('&', a)
-	if short < first {
+	if short < max(first, 1<<16) { // nothing but a name, or no more than a =
 		return bare(raw, i, a, short)
 	}
 	second := before('=', b) & uint64(int64(first)>>63) // nothing, where the = is in the first

@@ -108,26 +108,23 @@ func (n *Names) Values(raw string, pairs []uint16, values []string) (bad int, pr
 		} else if pairs != nil || begin >= len(raw) {
 			return -1, ""
 		}
-		// A query may be nothing but pairs of few bytes: they have to be cheap. Where
-		// only some have to be looked at, nobody needs to know where another ends.
-		if pairs == nil {
+		i, value := -1, 0
+		if pairs != nil { // nobody needs to know where another ends
+			i, value = n.begins(raw, begin)
+		}
+		if i < 0 {
+			// A query may be nothing but pairs of few bytes: they have to be cheap.
 			end = begin + Pair(raw[begin:])
-		}
-		if n.firsts>>(raw[begin]&63)&1 == 0 || pairs == nil && end-begin < n.least {
-			continue
-		}
-		plain := Plain(raw, begin) // most of them are, to the end
-		if pairs != nil {
-			if end = plain; end < len(raw) && raw[end] != '&' {
-				end += Pair(raw[end:])
+			if n.firsts>>(raw[begin]&63)&1 == 0 || end-begin < n.least {
+				continue
 			}
-		}
-		name, value, _ := strings.Cut(raw[begin:end], "=")
-		var i int
-		if begin+len(name) <= plain {
-			i = n.find(name)
-		} else {
-			i = n.findEncoded(name)
+			name, _, _ := strings.Cut(raw[begin:end], "=")
+			if begin+len(name) <= Plain(raw, begin) { // as most of them
+				i = n.find(name)
+			} else {
+				i = n.findEncoded(name)
+			}
+			value = min(begin+len(name)+1, end)
 		}
 		if i < 0 {
 			continue
@@ -136,16 +133,34 @@ func (n *Names) Values(raw string, pairs []uint16, values []string) (bad int, pr
 			return i, Doubled
 		}
 		seen[i] = true
-		if values[i] = value; plain == end {
-			continue
-		}
-		var buf [256]byte
-		decoded, problem := AppendUnescape(buf[:0], value)
-		if problem != "" {
+		if values[i], problem = text(raw, value); problem != "" {
 			return i, problem
 		}
-		values[i] = string(decoded)
 	}
+}
+
+// begins tells which, of few names, raw[i:] begins with, and where its value begins; or
+// it gives -1, where all of them have to be looked at in another way.
+func (n *Names) begins(raw string, i int) (found, value int) {
+	if n.index != nil {
+		return -1, 0
+	}
+	for found, name := range n.list {
+		if value = i + len(name); value < len(raw) && raw[value] == '=' && raw[i:value] == name {
+			return found, value + 1
+		}
+	}
+	return -1, 0
+}
+
+// text gives the value at raw[at:], decoded.
+func text(raw string, at int) (value, problem string) {
+	if end := Plain(raw, at); end == len(raw) || raw[end] == '&' {
+		return raw[at:end], ""
+	}
+	var buf [256]byte
+	decoded, problem := AppendUnescape(buf[:0], raw[at:at+Pair(raw[at:])])
+	return string(decoded), problem
 }
 
 // FormValues is Values for a query that has been decoded before.

@@ -374,7 +374,7 @@ func Decode(out []byte, n uint, raw string, at uint) (_, end uint, found Found, 
 		}
 		k := uint(bits.TrailingZeros64(stop)) >> 3
 		at, n = at+k, n+k
-		for again := true; again; again = at+3 < uint(len(raw)) && raw[at] == '%' && n < uint(len(out)) {
+		for again := true; again; again = at+3 < uint(len(raw)) && (raw[at] == '%' || raw[at] == '+') && n < uint(len(out)) {
 			b := raw[at]
 			if b == '%' {
 				// One comparison for both digits: what is none is 255.
