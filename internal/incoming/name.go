@@ -51,7 +51,10 @@ func of(raw string, i int) Slot {
 //	raw    login_hint=ada%40exa...
 //	a b c  login_hi nt000000 00000000   the = is the first of all three at 10
 func name(raw string, i int) (s Slot, end int) {
-	if i+24 > len(raw) {
+	switch {
+	case raw[i] == '%':
+		return decoded(raw, i)
+	case i+24 > len(raw):
 		return other(raw, i)
 	}
 	text := raw[i : i+24]
