@@ -15,6 +15,7 @@
 #	FuzzTokenAnswer       a token that is taken is the one that a reader of exact names takes
 #	FuzzCallback          no panic; an answer that is taken net/url reads alike, each name once; an error repeats nothing
 #	FuzzWholeMatch        a pattern matches whole values, and those alone
+#	FuzzR1Parse           reads a query as a plain reading of it does, name by name
 #	FuzzQuery             encodes and decodes as net/url does, or has a reason to refuse
 #	FuzzCheck             what is accepted encoding/json reads alike
 #	FuzzS4Domain          a configured domain is a host and nothing else
