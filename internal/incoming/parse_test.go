@@ -233,12 +233,21 @@ func same(t *testing.T, raw string) {
 // distance from the end of the query: what is read at once is more than a short pair has.
 func TestR1NameAtEachPlace(t *testing.T) {
 	for _, name := range append(Names[:], "idp_hint", "s", "\x00", "a%", "a%6", "%zz", "a;b", "s&", strings.Repeat("n", 24), strings.Repeat("n", 40)) {
-		encoded := fmt.Sprintf("%s%%%02x%s", name[:len(name)-1], name[len(name)-1], "")
-		for _, name := range []string{name, name + "\x00", name + "\x00\x00", name[:len(name)-1], name + "x", name + "%", name + "%00", encoded, strings.ToUpper(name)} {
+		last := len(name) - 1
+		near := []string{name, name + "\x00", name + "\x00\x00", name[:last], name + "x", name + "%", name + "%00", strings.ToUpper(name),
+			name[:last] + fmt.Sprintf("%%%02x", name[last])}
+		for i := range name {
+			near = append(near, name[:i]+string(name[i]^1)+name[i+1:])
+		}
+		for _, name := range near {
 			for _, value := range []string{"", "=", "=1", "=a%20b", "==", "=a+b"} {
 				for n := range 30 {
-					same(t, name+value+"&"+strings.Repeat("x", n))
-					same(t, strings.Repeat("x", n)+"&"+name+value)
+					other := "scope=" + strings.Repeat("x", n)
+					if strings.Contains(name, "scope") {
+						other = "state=" + strings.Repeat("x", n)
+					}
+					same(t, name+value+"&"+other)
+					same(t, other+"&"+name+value)
 				}
 			}
 		}
@@ -248,6 +257,9 @@ func TestR1NameAtEachPlace(t *testing.T) {
 func TestR2ValueOfEachLength(t *testing.T) {
 	for _, part := range []string{"a", "+", "%20", "%C3%A9", "é", "a%2F", "\x7f", ";", "%", "\xff", "%0a"} {
 		for n := range 300 {
+			value := "state=" + strings.Repeat("a", n%9) + strings.Repeat(part, n%40)
+			same(t, value)
+			same(t, value[:len(value)-min(n%3, 2)])
 			same(t, "state="+strings.Repeat("a", n%9)+strings.Repeat(part, n)+"&hd=b%20c&scope="+part)
 		}
 	}

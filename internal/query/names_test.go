@@ -10,6 +10,16 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
+// starts gives where the pairs of a query begin.
+func starts(raw string) (pairs []uint16) {
+	for i := range raw {
+		if raw[i] != '&' && (i == 0 || raw[i-1] == '&') {
+			pairs = append(pairs, uint16(i))
+		}
+	}
+	return pairs
+}
+
 func TestB1Names(t *testing.T) {
 	var none *Names
 	assert.Nil(t, NewNames(nil))
@@ -25,6 +35,16 @@ func TestB1Names(t *testing.T) {
 		{"a"}, {"tenant", "x-hint", "a.b", "é"}, {"a", "bb", "ccc", "dddd", "eeeee"}, {long, long + "l", "m" + long[1:]}, {"same1", "same2"}, seventy,
 	} {
 		n := NewNames(list)
+		// Where the caller knows the pairs, the answer is the same.
+		look := func(raw string, values []string) (bad int, problem string) {
+			again := slices.Clone(values)
+			bad, problem = n.Values(raw, nil, values)
+			badAgain, problemAgain := n.Values(raw, starts(raw), again)
+			assert.Equal(t, bad, badAgain, "%q", raw)
+			assert.Equal(t, problem, problemAgain, "%q", raw)
+			assert.Equal(t, values, again, "%q", raw)
+			return bad, problem
+		}
 		assert.Equal(t, list, n.List())
 		for i, name := range list {
 			assert.Equal(t, i, n.Index(name), name)
@@ -39,7 +59,7 @@ func TestB1Names(t *testing.T) {
 			}
 			for _, raw := range []string{url.QueryEscape(name) + "=v+w", escaped + "=v%20w", "&x=1&&" + escaped + "=v+w&x=2"} {
 				values := make([]string, len(list))
-				bad, problem := n.Values(raw, nil, values)
+				bad, problem := look(raw, values)
 				assert.Equal(t, -1, bad, raw)
 				assert.Empty(t, problem, raw)
 				assert.Equal(t, "v w", values[i], raw)
@@ -47,25 +67,30 @@ func TestB1Names(t *testing.T) {
 				assert.Equal(t, make([]string, len(list)), values, "and nothing else, of %s", raw)
 			}
 			values := make([]string, len(list))
-			bad, problem := n.Values(escaped+"=1&"+escaped+"=2", nil, values)
+			bad, problem := look(escaped+"=1&"+escaped+"=2", values)
 			assert.Equal(t, i, bad)
 			assert.Equal(t, Doubled, problem)
 			for raw, want := range map[string]string{"=%zz": BadEscape, "=%ff": BadUTF8, "=%0a": BadControl, "=a;b": RawSemicolon, "=\x01": BadControl} {
-				bad, problem = n.Values("z=1&"+escaped+raw, nil, values)
+				bad, problem = look("z=1&"+escaped+raw, values)
 				assert.Equal(t, i, bad, raw)
 				assert.Equal(t, want, problem, raw)
 			}
 			for raw, want := range map[string]string{"": "", "=": "", "=plain": "plain", "=a=b": "a=b"} {
 				values := make([]string, len(list))
-				bad, problem = n.Values(escaped+raw, nil, values)
+				bad, problem = look(escaped+raw, values)
 				assert.Equal(t, -1, bad, raw)
 				assert.Empty(t, problem)
 				assert.Equal(t, want, values[i], raw)
 			}
 		}
-		// Names of others, well formed or not.
+		// Names of others, well formed or not, and some that are nearly ours.
 		values := make([]string, len(list))
-		bad, problem := n.Values("zz=1&%zz=2&%=3&%4=&=&%FF=1&+=1;&zz=2&"+strings.Repeat("%61", 200)+"=1", nil, values)
+		for _, name := range list {
+			bad, problem := look(name+"?=1&?"+name+"=1&"+name+"%3F=1&"+name+"?", values)
+			assert.Equal(t, -1, bad)
+			assert.Empty(t, problem)
+		}
+		bad, problem := look("zz=1&%zz=2&%=3&%4=&=&%FF=1&+=1;&zz=2&"+strings.Repeat("%61", 200)+"=1", values)
 		assert.Equal(t, -1, bad)
 		assert.Empty(t, problem)
 		assert.Equal(t, make([]string, len(list)), values)

@@ -114,7 +114,8 @@ func FuzzQuery(f *testing.F) {
 // Behind the result the caller's buffer may have something else, and room for the
 // result is room enough.
 func TestM9EscapeWritesNothingBehindItsResult(t *testing.T) {
-	for _, s := range []string{"", "a", "abcd", "abcde", "a/b/c", "////", "/////", "/////////", "abc/defg/", "é✓ é✓ é", "///ab", "///abc", strings.Repeat("ab/", 20)} {
+	for _, s := range []string{"", "a", "abcd", "abcde", "a/b/c", "////", "/////", "/////////", "abc/defg/", "é✓ é✓ é", "///ab", "///abc", strings.Repeat("ab/", 20),
+		"/bcdefgh", "/bcdefghi", "/bcdefghij", "/bcdefghijk", "/bcdefghijkl", "abcdefg/i/k"} {
 		want := url.QueryEscape(s)
 		for most := range len(want) { // and where there is too little room, there is more
 			begun := strings.Repeat("#", 99)
