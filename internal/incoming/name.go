@@ -107,9 +107,6 @@ func bare(raw string, i int, a, mask uint64) (s Slot, end int) {
 
 // other is name for the last pair, more or less.
 func other(raw string, i int) (s Slot, end int) {
-	if !begins[raw[i]] {
-		return None, i + query.Pair(raw[i:])
-	}
 	if n := strings.IndexByte(raw[i:min(len(raw), i+MaxLen+1)], '='); n > 0 {
 		if s = of(raw[:i+n], i); s != None {
 			return s, i + n + 1
@@ -133,12 +130,3 @@ func decoded(raw string, i int) (s Slot, end int) {
 	}
 	return s, end
 }
-
-// begins are the first bytes of all names, and of names that are percent-encoded.
-var begins = func() (t [256]bool) {
-	t['%'] = true
-	for _, name := range Names {
-		t[name[0]] = true
-	}
-	return t
-}()

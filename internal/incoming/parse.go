@@ -51,7 +51,7 @@ func (r *Rest) Parse(raw string, fields *[End]*string, resources *[]string) (bad
 			behind, i = value, value+1
 			continue
 		}
-		if seen&(1<<(s&63)) != 0 && s != Resource {
+		if seen&(1<<(s&63)) != 0 && s != Resource { // below 64: the generator sees to it
 			return s, query.Doubled
 		}
 		seen |= 1 << (s & 63)
