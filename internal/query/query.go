@@ -57,7 +57,7 @@ var escapes = func() (t [256]uint32) {
 		case classes[b]&unreserved != 0:
 			t[b] = uint32(b) | 1<<24
 		case b == ' ':
-			t[b] = '+' | 1<<24
+			t[b] = '+' | changed | 1<<24
 		default:
 			t[b] = '%' | uint32(hex[b>>4])<<8 | uint32(hex[b&15])<<16 | 3<<24
 		}
@@ -75,35 +75,40 @@ func AppendEscape(dst []byte, s string) []byte {
 	if cap(dst)-len(dst) < 3*len(s) {
 		dst = grow(dst, s)
 	}
-	done, out := len(dst), dst[:cap(dst)]
-	for len(s) > 8+2 && len(out)-done > window { // behind the eighth follow those too many
-		to := (*[window]byte)(out[done:])
-		w := Word(s)
-		s = s[8:]
-		if reserved(w) == 0 {
-			binary.LittleEndian.PutUint64(to[:], w)
+	done, out, i := uint(len(dst)), dst[:cap(dst)], uint(0)
+	for ; i+8 <= uint(len(s)) && done+window <= uint(len(out)); i += 8 {
+		to, from := (*[window]byte)(out[done:done+window]), s[i:i+8]
+		binary.LittleEndian.PutUint64(to[:], Word(from))
+		all := escapes[from[0]] | escapes[from[1]] | escapes[from[2]] | escapes[from[3]] |
+			escapes[from[4]] | escapes[from[5]] | escapes[from[6]] | escapes[from[7]]
+		if all&changed == 0 {
 			done += 8
 			continue
 		}
-		n := put(to, 0, byte(w))
-		n = put(to, n, byte(w>>8))
-		n = put(to, n, byte(w>>16))
-		n = put(to, n, byte(w>>24))
-		n = put(to, n, byte(w>>32))
-		n = put(to, n, byte(w>>40))
-		n = put(to, n, byte(w>>48))
-		n = put(to, n, byte(w>>56))
-		done += n
-	}
-	for len(s) >= 4 && len(out)-done > 4 {
-		a, b, c, d := s[0], s[1], s[2], s[3]
-		if classes[a]&classes[b]&classes[c]&classes[d]&unreserved == 0 {
+		if i+8+3 > uint(len(s)) { // behind the eighth follow those too many
 			break
 		}
-		binary.LittleEndian.PutUint32(out[done:], uint32(a)|uint32(b)<<8|uint32(c)<<16|uint32(d)<<24)
-		done, s = done+4, s[4:]
+		n := put(to, 0, from[0])
+		n = put(to, n, from[1])
+		n = put(to, n, from[2])
+		n = put(to, n, from[3])
+		n = put(to, n, from[4])
+		n = put(to, n, from[5])
+		n = put(to, n, from[6])
+		n = put(to, n, from[7])
+		done += n
 	}
-	for i := range len(s) {
+	if rest := uint(len(s)) - i; rest-1 < 7 && i > 0 {
+		from := s[len(s)-8:]
+		all := escapes[from[0]] | escapes[from[1]] | escapes[from[2]] | escapes[from[3]] |
+			escapes[from[4]] | escapes[from[5]] | escapes[from[6]] | escapes[from[7]]
+		if all&changed == 0 { // the last eight again, most of which may stand there already
+			done += rest
+			copy(out[done-8:done], from)
+			return dst[:done]
+		}
+	}
+	for ; i < uint(len(s)); i++ {
 		e := escapes[s[i]]
 		out[done] = byte(e)
 		done++
@@ -115,17 +120,20 @@ func AppendEscape(dst []byte, s string) []byte {
 	return dst[:done]
 }
 
+// changed are the bits that an escape has in its second byte, unless it is the byte itself.
+const changed = 0xff << 8
+
 // window is room enough for eight bytes escaped: what an index of five bits reaches,
 // and the three bytes behind it.
 const window = 32 + 3
 
 // put writes b, escaped, to to[n:], with what is too many, and gives where the next goes.
 // n is at most 24: the mask says so to the compiler.
-func put(to *[window]byte, n int, b byte) int {
+func put(to *[window]byte, n uint, b byte) uint {
 	e := escapes[b]
 	n &= 31
 	to[n], to[n+1], to[n+2], to[n+3] = byte(e), byte(e>>8), byte(e>>16), byte(e>>24)
-	return n + int(e>>24)
+	return n + uint(e>>24)
 }
 
 // Unreserved reports whether AppendEscape leaves s as it is: whether all of it are
