@@ -233,7 +233,8 @@ func (p *parameters) ready(req *AuthorizeRequest, tx *Transaction, in *plan.Inpu
 	if err := p.look(req, in); err != nil {
 		return false, err
 	}
-	in.RedirectURI, in.State, in.Nonce, in.RequestToken = tx.RedirectURI, tx.State.Reveal(), tx.Nonce.Reveal(), tx.RequestToken.Reveal()
+	in.Values[plan.RedirectURI], in.Values[plan.State] = tx.RedirectURI, tx.State.Reveal()
+	in.Values[plan.Nonce], in.Values[plan.RequestToken] = tx.Nonce.Reveal(), tx.RequestToken.Reveal()
 	verifier := tx.CodeVerifier.Reveal()
 	if field, problem := p.rules.Check(in, verifier); problem != "" {
 		return false, &TransactionError{field, problem}
@@ -256,11 +257,12 @@ func (p *parameters) look(req *AuthorizeRequest, in *plan.Input) *RequestError {
 		in.Values = make([]string, n)
 	}
 	in.Values = in.Values[:n]
-	for i, s := range p.sources.Slots() {
+	slots, values := p.sources.Slots(), in.Values[plan.First:]
+	for i, s := range slots {
 		if field := req.at(s); field != nil {
-			in.Values[i] = *field
+			values[i] = *field
 		} else {
-			in.Values[i] = req.first(s)
+			values[i] = req.first(s)
 		}
 	}
 	in.Resources = req.Resource
@@ -268,7 +270,7 @@ func (p *parameters) look(req *AuthorizeRequest, in *plan.Input) *RequestError {
 		return badParameter(incoming.MaxAge, "is not a number of seconds")
 	}
 	if names := p.sources.Others(); names != nil {
-		if err := req.read(names, in.Values[len(p.sources.Slots()):]); err != nil {
+		if err := req.read(names, values[len(slots):]); err != nil {
 			return err
 		}
 		if s := p.sources.Claims(); s != plan.None && in.Values[s] != "" {
@@ -304,10 +306,11 @@ func (p *parameters) append(dst []byte, req *AuthorizeRequest, tx *Transaction, 
 		return p.appendExtra(dst, req, tx, refused)
 	}
 	var (
-		few [12]string // values, where they are not more
+		few [16]string // values, where they are not more
 		c   transaction.Challenge
 	)
 	in := plan.Input{Values: few[:]}
+	p.plan.Fetch(&in)
 	pkce, err := p.ready(req, tx, &in, &c)
 	if err == nil {
 		err = refused
@@ -316,7 +319,7 @@ func (p *parameters) append(dst []byte, req *AuthorizeRequest, tx *Transaction, 
 		return dst, err
 	}
 	if pkce { // not in ready, which would move c to the heap
-		in.Challenge = c[:]
+		in.Challenge, in.Values[plan.ChallengeMethod] = c[:], "S256"
 	}
 	out, ok := p.plan.Append(dst, &in)
 	if !ok {
@@ -354,7 +357,7 @@ func (p *parameters) decide(req *AuthorizeRequest, tx *Transaction) ([]plan.Row,
 		return nil, err
 	}
 	if pkce {
-		in.Challenge = c[:]
+		in.Challenge, in.Values[plan.ChallengeMethod] = c[:], "S256"
 	}
 	return p.rows(&in, tx.Extra)
 }

@@ -238,10 +238,10 @@ func TestM2Compile(t *testing.T) {
 	require.Len(t, out, 5)
 	assert.Equal(t, []incoming.Slot{incoming.ConnectionScope, incoming.Prompt, incoming.Resource}, sources.Slots())
 	assert.Equal(t, []string{"other", "claims"}, sources.Others().List())
-	assert.Equal(t, 5, sources.Size())
+	assert.Equal(t, int(plan.First)+5, sources.Size())
 	for i, name := range []string{"connection_scope", "prompt", "resource", "other", "claims"} {
-		assert.Equal(t, plan.Source(i), sources.Of(name), name)
-		assert.Equal(t, name, sources.Name(plan.Source(i)))
+		assert.Equal(t, plan.First+plan.Source(i), sources.Of(name), name)
+		assert.Equal(t, name, sources.Name(plan.First+plan.Source(i)))
 	}
 	for _, nobody := range []string{"login_hint", "nobody"} {
 		assert.Equal(t, plan.None, sources.Of(nobody), nobody)
@@ -249,8 +249,8 @@ func TestM2Compile(t *testing.T) {
 	assert.Empty(t, sources.Name(plan.None))
 
 	assert.True(t, out[0].List)
-	assert.Equal(t, plan.Source(1), out[0].Source)
-	assert.Equal(t, []plan.Source{3, 1}, out[0].Unless)
+	assert.Equal(t, plan.First+1, out[0].Source)
+	assert.Equal(t, []plan.Source{plan.First + 3, plan.First + 1}, out[0].Unless)
 	assert.Equal(t, "b", out[0].Rule.Apply("a"))
 	assert.True(t, out[1].Rule.Claims)
 	assert.True(t, out[1].Rule.Pattern.MatchString("xx"))

@@ -30,14 +30,16 @@ func (s *Sources) Slots() []incoming.Slot { return s.list[:s.count] }
 // Others gives those behind them, nil if there are none.
 func (s *Sources) Others() *query.Names { return s.names }
 
-// Size gives how many there are.
-func (s *Sources) Size() int { return len(s.Slots()) + len(s.names.List()) }
+// Size gives how many values an Input has.
+func (s *Sources) Size() int { return int(plan.First) + len(s.Slots()) + len(s.names.List()) }
 
 // newSources collects the sources of all entries, each once, in the order in which
 // they come. connection_scope is always the first, as the scope of any connection may
 // be asked for by it (rule M6). Names without a slot have numbers behind those that
 // have one, and are found by search: a request of a host without From pays nothing
 // for them (rule B1).
+//
+// All these come behind the values of the transaction.
 //
 //	alias prompt, from kc_idp_hint, unless login_hint
 //	  0 connection_scope   1 prompt   2 login_hint | 3 kc_idp_hint
@@ -76,23 +78,24 @@ func (s *Sources) Claims() plan.Source { return s.claims }
 func (s *Sources) Of(name string) plan.Source {
 	if slot := incoming.Of(name); slot != incoming.None {
 		if i := slices.Index(s.Slots(), slot); i >= 0 {
-			return plan.Source(i)
+			return plan.First + plan.Source(i)
 		}
 	} else if i := s.names.Index(name); i >= 0 {
-		return plan.Source(len(s.Slots()) + i)
+		return plan.First + plan.Source(len(s.Slots())+i)
 	}
 	return plan.None
 }
 
 // Name is the way back.
 func (s *Sources) Name(n plan.Source) string {
-	switch i := int(n) - len(s.Slots()); {
+	switch i := int(n) - int(plan.First); {
 	case n == plan.None:
 		return ""
-	case i >= 0:
-		return s.names.List()[i]
+	case i >= len(s.Slots()):
+		return s.names.List()[i-len(s.Slots())]
+	default:
+		return incoming.Names[s.list[i]]
 	}
-	return incoming.Names[s.list[n]]
 }
 
 // Compile gives entries that Check has found nothing wrong with as a plan takes

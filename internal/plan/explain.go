@@ -43,7 +43,9 @@ type Teller struct {
 func (p *Plan) Explain(in *Input, extra map[string]string, tell Teller) (rows []Row, ok bool) {
 	names := slices.Sorted(maps.Keys(extra))
 	in.Scope = extra["scope"]
-	p.prepare(in)
+	if p.formPost {
+		p.prepare(in)
+	}
 	host := func(name string) {
 		if value := extra[name]; value != "" {
 			rows = append(rows, Row{Name: name, Value: value, Layer: Transaction, Source: None, Sent: true})
@@ -53,13 +55,13 @@ func (p *Plan) Explain(in *Input, extra map[string]string, tell Teller) (rows []
 	// nothing behind, so that the URL's own bound does not bound the rows.
 	seen := 0
 	for i := range p.steps {
-		s := &p.steps[i]
-		for len(names) > 0 && names[0] < p.names[i] {
+		s, name := &p.steps[i], p.name(i)
+		for len(names) > 0 && names[0] < name {
 			host(names[0])
 			names = names[1:]
 		}
 		switch {
-		case extra[p.names[i]] != "": // comes next
+		case extra[name] != "": // comes next
 		case len(p.of(i)) > 0:
 			some := p.explain(i, in, tell)
 			for i := range some {
@@ -70,9 +72,9 @@ func (p *Plan) Explain(in *Input, extra map[string]string, tell Teller) (rows []
 			}
 			rows = append(rows, some...)
 		default:
-			row := Row{Name: p.names[i], Source: None, Value: s.protocolValue(in)}
+			row := Row{Name: name, Source: None, Value: s.protocolValue(in)}
 			if row.Sent = row.Value != ""; !row.Sent {
-				row.Reason = tell.Missing(p.names[i])
+				row.Reason = tell.Missing(name)
 			}
 			rows = append(rows, row)
 		}
@@ -86,7 +88,7 @@ func (p *Plan) Explain(in *Input, extra map[string]string, tell Teller) (rows []
 // AppendRows writes the URL of rows, unless that would be longer than MaxURL.
 func (p *Plan) AppendRows(dst []byte, rows []Row) (_ []byte, ok bool) {
 	limit := len(dst) + MaxURL
-	dst = append(dst, p.text[:p.base]...)
+	dst = append(dst, p.endpoint()...)
 	question := len(dst)
 	for _, row := range rows {
 		if len(dst) > limit {
@@ -105,7 +107,7 @@ func (p *Plan) AppendRows(dst []byte, rows []Row) (_ []byte, ok bool) {
 // "the request has no login_hint" before it. Where none has a value, the one row
 // stands for the first candidate, which is whom an administrator looks for.
 func (p *Plan) explain(i int, in *Input, tell Teller) []Row {
-	name, candidates := p.names[i], p.of(i)
+	name, candidates := p.name(i), p.of(i)
 	var reasons []string
 	for i := range candidates {
 		c := &candidates[i]

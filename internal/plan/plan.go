@@ -50,7 +50,9 @@
 package plan
 
 import (
+	"encoding/binary"
 	"math"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -79,8 +81,20 @@ func (l Layer) String() string {
 	return [...]string{"protocol", "transaction", "upstream_params", "authParamsMap", "authParams", "strategy", "authorizationURL"}[l]
 }
 
-// A Source is the number of an incoming parameter, which indexes Input.Values.
+// A Source is the number of a value that differs from one login to the next, which
+// indexes Input.Values.
 type Source uint16
+
+// The values of the transaction, which no configuration names, and the first of the
+// incoming parameters.
+const (
+	RedirectURI Source = iota
+	State
+	Nonce
+	RequestToken
+	ChallengeMethod
+	First
+)
 
 // None stands for no incoming parameter.
 const None Source = math.MaxUint16
@@ -109,59 +123,41 @@ type Scopes struct {
 
 // An Input is what differs from one login to the next. Empty is absent.
 type Input struct {
-	Values    []string // of the incoming parameters, by Source; the first of Resources as well
+	Values    []string // by Source; the first of Resources as well
 	Resources []string // all values of the parameter that may have several
-
-	RedirectURI  string
-	State        string
-	Nonce        string
-	RequestToken string
-	Challenge    []byte // S256, in base64url
+	Challenge []byte   // S256, in base64url
 
 	Scope string // the host's own, instead of all others; read for FormPost alone
 
 	asksForUser bool // by prepare
+	fetched     byte // by Fetch
 }
 
 // A kind says where a step gets its value.
 type kind uint8
 
 const (
-	constant  kind = iota // known when the plan is made
-	forwarded             // one incoming parameter as it came: the usual alias, without a look at candidates
+	end       kind = iota // of the plan
+	constant              // known when the plan is made
+	forwarded             // one value as it is: of the transaction, or of the usual alias, without a look at candidates
+	challenge             // Input.Challenge
 	preset                // one incoming parameter, or what is known when the plan is made: as scope is nearly always
 	mapped                // the first candidate with a value
-
-	// Those of the protocol: the transaction has the value, and no layer below
-	// may have another.
-	redirectURI
-	state
-	nonce
-	challenge
-	challengeMethod
-	requestToken
 )
 
-// A span is a part of the plan's text. A string would take twice the room, in each
+// A span is a part of the plan's code. A string would take twice the room, in each
 // step of each tenant.
 type span struct{ from, to uint32 }
 
-func (p *Plan) textOf(s span) string { return p.text[s.from:s.to] }
+func (p *Plan) textOf(s span) string { return p.code[s.from:s.to] }
 
 // A step is the decision about one parameter name. The steps of a plan are in
-// the order of the names, which is the order of the URL. It is small on purpose: a
-// server holds the plans of all its tenants, and each login walks one from end to
-// end.
+// the order of the names, which is the order of the URL.
 type step struct {
-	// text is "&name=", to be followed by a value; of a constant it is the whole
-	// pair, and that of all constants that follow at once, whose own is "".
-	text span
-	// first is the step's first candidate among those of the plan.
-	first uint32
-	// n is, of a constant, how many constants follow whose text this one has; of
-	// what is forwarded or preset, the Source that is looked at.
-	n    uint16
-	kind kind
+	text  span   // "&name="
+	first uint32 // the step's first candidate among those of the plan
+	n     uint16 // of what is forwarded or preset, the Source that is looked at
+	kind  kind
 }
 
 // A candidate is one place that the value of a parameter may come from. It stops
@@ -192,25 +188,39 @@ type rare struct {
 // A Plan is the compiled form of all that can ever be sent. It is immutable. The
 // zero Plan sends nothing.
 type Plan struct {
-	text       string // of all steps and candidates, behind the authorization endpoint without its query
+	code       string // of Append, and behind it the texts that Append seldom needs
 	steps      []step
 	candidates []candidate // of all steps
-	names      []string    // of the steps' parameters
-	base       uint32      // bytes of the authorization endpoint
+	base       uint32      // bytes of the authorization endpoint, without its query
 	size       uint32      // about how long a URL is
 	formPost   bool        // some candidate has it
 }
 
 // Made reports whether the plan is not the zero Plan.
-func (p *Plan) Made() bool { return p.steps != nil }
+func (p *Plan) Made() bool { return p.code != "" }
 
 // Size gives about how many bytes a URL has.
 func (p *Plan) Size() int { return int(p.size) }
 
 // Names gives the names of all parameters that the plan may send, sorted.
 func (p *Plan) Names(yield func(string) bool) {
-	slices.Values(p.names)(yield)
+	for i := range p.steps {
+		if !yield(p.name(i)) {
+			return
+		}
+	}
 }
+
+// name gives the name of the i-th step.
+func (p *Plan) name(i int) string {
+	text := p.textOf(p.steps[i].text)
+	name, _ := url.QueryUnescape(text[1 : len(text)-1]) // it was escaped by link
+	return name
+}
+
+// endpoint gives the authorization endpoint without its query, with which the first
+// text begins.
+func (p *Plan) endpoint() string { return p.code[headSize:][:p.base] }
 
 // of gives the candidates of the i-th step, in the order in which they are asked.
 func (p *Plan) of(i int) []candidate {
@@ -225,6 +235,7 @@ func (p *Plan) of(i int) []candidate {
 type draft struct {
 	name    string
 	kind    kind
+	source  Source // of what is forwarded; choices have their own
 	choices []choice
 }
 
@@ -253,18 +264,18 @@ func New(base, clientID string, scopes Scopes, entries []Entry) Plan {
 	return compile(base, entries, []draft{
 		fixed("client_id", clientID),
 		{name: "code_challenge", kind: challenge},
-		{name: "code_challenge_method", kind: challengeMethod},
-		{name: "nonce", kind: nonce},
-		{name: "redirect_uri", kind: redirectURI},
+		{name: "code_challenge_method", kind: forwarded, source: ChallengeMethod},
+		{name: "nonce", kind: forwarded, source: Nonce},
+		{name: "redirect_uri", kind: forwarded, source: RedirectURI},
 		fixed("response_type", "code"),
 		scope,
-		{name: "state", kind: state},
+		{name: "state", kind: forwarded, source: State},
 	})
 }
 
 // NewOAuth1 compiles entries for OAuth 1.0a. (rule X1)
 func NewOAuth1(base string, entries []Entry) Plan {
-	return compile(base, entries, []draft{{name: "oauth_token", kind: requestToken}})
+	return compile(base, entries, []draft{{name: "oauth_token", kind: forwarded, source: RequestToken}})
 }
 
 // compile merges the layers.
@@ -340,26 +351,50 @@ func (c *candidate) forwards() bool {
 	return c.source != None && !c.many && c.rule == nil && (c.rare == nil || c.rare.scopes == nil && len(c.rare.unless) == 0)
 }
 
+// headSize is how many bytes of code stand before a text.
+const headSize = 8
+
+// A head is what Append reads first of a step, in one word: the kind, in 24 bits the
+// Source or of a constant how many steps it is, and in 32 how long the text behind it is.
+func head(k kind, n, size int) uint64 { return uint64(k) | uint64(n)<<8 | uint64(size)<<32 }
+
 // link makes steps of drafts: it encodes what is known and joins neighbouring
 // constants. Each candidate of a run keeps its own part of the joined text: Explain
 // wants them one by one.
 func link(base string, drafts []*draft) Plan {
 	const value = 40 // bytes of an incoming one, more or less
 	var (
-		p    = Plan{base: uint32(len(base)), size: uint32(len(base)), steps: make([]step, len(drafts)), names: make([]string, len(drafts))}
-		text = []byte(base)
-		run  *step // that the constants before have joined
+		p    = Plan{base: uint32(len(base)), steps: make([]step, len(drafts))}
+		code = append(make([]byte, headSize), base...)
+		at   = 0 // the head that is to be completed,
+		k    = constant
+		n    = 0
 	)
-	pair := func(name, value string) span {
-		from := len(text)
-		text = append(query.AppendEscape(append(text, '&'), name), '=')
-		text = query.AppendEscape(text, value)
-		return span{uint32(from), uint32(len(text))}
+	// done completes a head: all behind it is its text.
+	done := func() {
+		size := len(code) - at - headSize
+		binary.LittleEndian.PutUint64(code[at:], head(k, n, size))
+		if p.size += uint32(size); k != constant {
+			p.size += value
+		}
+	}
+	begin := func(next kind, source uint16) {
+		done()
+		at, k, n = len(code), next, int(source)
+		code = append(code, make([]byte, headSize)...)
+	}
+	pair := func(s *step, c *choice, d *draft) {
+		from := len(code)
+		code = append(query.AppendEscape(append(code, '&'), d.name), '=')
+		s.text = span{uint32(from), uint32(len(code))}
+		if c != nil {
+			code = query.AppendEscape(code, c.value)
+			c.text = span{uint32(from), uint32(len(code))}
+		}
 	}
 	for i, d := range drafts {
 		s := &p.steps[i]
-		*s = step{kind: d.kind, first: uint32(len(p.candidates)), text: span{uint32(len(text)), uint32(len(text))}}
-		p.names[i] = d.name
+		s.kind, s.n = d.kind, uint16(d.source)
 		if d.kind == mapped {
 			switch c := &d.choices[0]; {
 			case len(d.choices) == 1 && c.isConstant():
@@ -372,29 +407,48 @@ func link(base string, drafts []*draft) Plan {
 		}
 		if s.kind == constant {
 			d.choices = d.choices[:1] // the protocol's own, whatever else is configured
-		} else {
-			s.text = pair(d.name, "")
-			p.size += s.text.to - s.text.from + value
 		}
-		for _, c := range d.choices {
-			if c.text = (span{}); c.value != "" { // else it is suppressed
-				c.text = pair(d.name, c.value)
+		switch s.kind {
+		case constant:
+			if k != constant || n == math.MaxUint16 {
+				begin(constant, 0)
+			}
+			n++
+			if c := &d.choices[0]; c.value != "" { // else it is suppressed
+				pair(s, c, d)
+			}
+		case preset:
+			begin(preset, s.n)
+			if c := &d.choices[1]; c.value != "" {
+				pair(s, c, d)
+			}
+		case mapped:
+			begin(mapped, 0)
+		default:
+			begin(s.kind, s.n)
+			pair(s, nil, d)
+		}
+	}
+	begin(end, 0)
+	// What the code has no use for: names that only explanations tell, and what only
+	// the long way decides.
+	for i, d := range drafts {
+		s := &p.steps[i]
+		if s.text == (span{}) {
+			pair(s, nil, d)
+		}
+		s.first = uint32(len(p.candidates))
+		for j := range d.choices {
+			c := &d.choices[j]
+			if c.value != "" && c.text == (span{}) {
+				name := s.text
+				pair(s, c, d)
+				s.text = name
 			}
 			p.candidates = append(p.candidates, c.candidate)
 			p.formPost = p.formPost || c.rare != nil && c.rare.formPost
 		}
-		switch {
-		case s.kind != constant:
-			run = nil
-			continue
-		case run == nil || run.n == math.MaxUint16: // n can count no more
-			run = s
-		default:
-			run.n++
-		}
-		p.size += uint32(len(text)) - run.text.to
-		run.text.to = uint32(len(text))
 	}
-	p.text, p.candidates = string(text), slices.Clip(p.candidates)
+	p.code, p.candidates = string(code), slices.Clip(p.candidates)
 	return p
 }

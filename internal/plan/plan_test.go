@@ -13,12 +13,13 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"example.com/upstream/internal/query"
 	"example.com/upstream/internal/rule"
 )
 
 // The incoming parameters of the tests.
 const (
-	hint Source = iota
+	hint = First + iota
 	locales
 	asked // connection_scope
 	resource
@@ -29,7 +30,7 @@ const (
 const base = "https://idp.example.com/authorize"
 
 var teller = Teller{
-	Name:    func(s Source) string { return []string{"hint", "locales", "asked", "resource", "hinted"}[s] },
+	Name:    func(s Source) string { return []string{"hint", "locales", "asked", "resource", "hinted"}[s-First] },
 	Missing: func(parameter string) string { return "no " + parameter },
 }
 
@@ -201,26 +202,48 @@ func TestSketch(t *testing.T) {
 	})
 	var got []string
 	for i, s := range p.steps {
-		got = append(got, fmt.Sprintf("%s %d %d", p.names[i], s.kind, len(p.of(i))))
+		got = append(got, p.name(i)+" "+kinds[s.kind])
+		for _, c := range p.of(i) {
+			got[i] += " " + strings.TrimPrefix(p.textOf(c.text), p.textOf(s.text))
+		}
 	}
 	assert.Equal(t, []string{
-		"blog 0 1", "client_id 0 1", "code_challenge 7 0", "code_challenge_method 8 0", "nonce 6 0", "prompt 3 1",
-		"redirect_uri 4 0", "response_type 0 1", "scope 2 2", "screen_name 2 2", "state 5 0", "ui_locales 1 1",
+		"blog constant myblog.wordpress.com", "client_id constant idp-client", "code_challenge challenge", "code_challenge_method forwarded",
+		"nonce forwarded", "prompt mapped ", "redirect_uri forwarded", "response_type constant code", "scope preset  openid",
+		"screen_name preset  nobody", "state forwarded", "ui_locales forwarded ",
 	}, got)
-	assert.Equal(t, "&blog=myblog.wordpress.com&client_id=idp-client", p.textOf(p.steps[0].text))
-	assert.Equal(t, uint16(1), p.steps[0].n)
-	assert.Empty(t, p.textOf(p.steps[1].text))
+	assert.Equal(t, []string{
+		"constant 2 " + base + "&blog=myblog.wordpress.com&client_id=idp-client", "challenge 0 &code_challenge=",
+		fmt.Sprintf("forwarded %d &code_challenge_method=", ChallengeMethod), fmt.Sprintf("forwarded %d &nonce=", Nonce), "mapped 0 ",
+		fmt.Sprintf("forwarded %d &redirect_uri=", RedirectURI), "constant 1 &response_type=code", fmt.Sprintf("preset %d &scope=openid", asked),
+		fmt.Sprintf("preset %d &screen_name=nobody", hint), fmt.Sprintf("forwarded %d &state=", State), fmt.Sprintf("forwarded %d &ui_locales=", locales),
+		"end 0 ",
+	}, listing(p.code))
+	assert.Equal(t, "&prompt=", p.code[len(p.code)-8:], "what the code has no use for")
 	assert.Equal(t, slices.Collect(p.Names), strings.Fields(
 		"blog client_id code_challenge code_challenge_method nonce prompt redirect_uri response_type scope screen_name state ui_locales"))
 	assert.True(t, p.Made())
 	assert.False(t, (&Plan{}).Made())
 
-	login := in(map[Source]string{hint: "user@domain.com"})
-	login.RedirectURI, login.State, login.Nonce, login.Challenge = "https://a/cb", "s", "n", []byte("c_h")
+	login := in(map[Source]string{hint: "user@domain.com", RedirectURI: "https://a/cb", State: "s", Nonce: "n", ChallengeMethod: "S256"})
+	login.Challenge = []byte("c_h")
 	query, _ := both(t, &p, login)
 	assert.Equal(t, "blog=myblog.wordpress.com&client_id=idp-client&code_challenge=c_h&code_challenge_method=S256&nonce=n"+
 		"&redirect_uri=https%3A%2F%2Fa%2Fcb&response_type=code&scope=openid&screen_name=user%40domain.com&state=s", query)
 	assert.InDelta(t, len(base)+len(query), p.Size(), 400)
+}
+
+var kinds = []string{end: "end", constant: "constant", forwarded: "forwarded", challenge: "challenge", preset: "preset", mapped: "mapped"}
+
+// listing gives each step of a code: its kind, its number, its text.
+func listing(code string) (out []string) {
+	for more := true; more; {
+		head := query.Word(code)
+		text := code[headSize:][:head>>32]
+		out = append(out, fmt.Sprintf("%s %d %s", kinds[kind(head)], head>>8&(1<<24-1), text))
+		code, more = code[headSize+len(text):], kind(head) != end
+	}
+	return out
 }
 
 // Runs of constants, with suppressed ones at each place of them.
@@ -256,7 +279,7 @@ func TestConstantsJoined(t *testing.T) {
 
 func TestX1OAuth1(t *testing.T) {
 	p := NewOAuth1(base, []Entry{{Layer: UpstreamParams, Name: "a", Source: None, Value: "1"}})
-	query, _ := both(t, &p, Input{RequestToken: "t/"})
+	query, _ := both(t, &p, in(map[Source]string{RequestToken: "t/"}))
 	assert.Equal(t, "a=1&oauth_token=t%2F", query)
 }
 

@@ -65,17 +65,33 @@ var escapes = func() (t [256]uint32) {
 	return t
 }()
 
-// AppendEscape appends s encoded as url.QueryEscape does, eight bytes at a time.
-// Eight that stand for themselves are copied at once. Of any other eight each is
-// written from the table with the three bytes that its escape may have, and the next
-// one over those that are too many: no branch depends on which of the eight it is, for
-// no processor foresees that. Nothing is written behind the result, since there the
-// caller's buffer may have something else: the last bytes go one by one.
-func AppendEscape(dst []byte, s string) []byte {
-	if cap(dst)-len(dst) < 3*len(s) {
-		dst = grow(dst, s)
+// AppendEscape appends s encoded as url.QueryEscape does.
+func AppendEscape(dst []byte, s string) []byte { return AppendPair(dst, "", s) }
+
+// AppendPair appends text as it is and behind it s encoded as url.QueryEscape does,
+// eight bytes at a time. Eight that stand for themselves are copied at once. Of any other
+// eight each is written from the table with the three bytes that its escape may have, and
+// the next one over those that are too many: no branch depends on which of the eight it
+// is, for no processor foresees that. Nothing is written behind the result, since there
+// the caller's buffer may have something else.
+func AppendPair(dst []byte, text, s string) []byte {
+	if cap(dst)-len(dst) < len(text)+3*len(s) {
+		dst = grow(dst, text, s)
 	}
 	done, out, i := uint(len(dst)), dst[:cap(dst)], uint(0)
+	switch n := uint(len(text)); {
+	case n > 16 || n < 4:
+		copy(out[done:], text)
+		done += n
+	case n >= 8: // the first eight and the last eight are all, and quicker than a call
+		binary.LittleEndian.PutUint64(out[done:done+8], Word(text))
+		done += n
+		binary.LittleEndian.PutUint64(out[done-8:done], Word(text[n-8:]))
+	default:
+		binary.LittleEndian.PutUint32(out[done:done+4], half(text))
+		done += n
+		binary.LittleEndian.PutUint32(out[done-4:done], half(text[n-4:]))
+	}
 	for ; i+8 <= uint(len(s)) && done+window <= uint(len(out)); i += 8 {
 		to, from := (*[window]byte)(out[done:done+window]), s[i:i+8]
 		binary.LittleEndian.PutUint64(to[:], Word(from))
@@ -162,9 +178,9 @@ func reserved(w uint64) uint64 {
 	return (line&tilde&^(letter|digit&slash) | w) & highs
 }
 
-// grow makes room for s escaped, and if there was none, for more to come.
-func grow(dst []byte, s string) []byte {
-	n := 0
+// grow makes room for text, for s escaped, and if there was none, for more to come.
+func grow(dst []byte, text, s string) []byte {
+	n := len(text)
 	for i := range len(s) {
 		n += int(escapes[s[i]] >> 24)
 	}
@@ -232,6 +248,12 @@ func Word(s string) uint64 {
 	_ = s[7]
 	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
 		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+}
+
+// half gives the first four bytes of s, as Word does eight.
+func half(s string) uint32 {
+	_ = s[3]
+	return uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24
 }
 
 // special finds control characters and % & + ; in eight bytes: the end of a value, what

@@ -58,24 +58,25 @@ type Rules struct {
 // they are equal is, and whoever saw the state come back would know what the ID token
 // has to hold.
 func (r Rules) Check(in *plan.Input, verifier string) (field, problem string) {
+	redirectURI, state, nonce := in.Values[plan.RedirectURI], in.Values[plan.State], in.Values[plan.Nonce]
 	switch {
 	case r.OAuth1:
-		if in.RequestToken == "" {
+		if in.Values[plan.RequestToken] == "" {
 			return "request_token", "is missing; get one from the request token URL first"
 		}
 		return "", ""
-	case in.RedirectURI == "":
+	case redirectURI == "":
 		return "redirect_uri", "is missing"
 	}
-	if problem := check.AbsoluteURI(in.RedirectURI); problem != "" {
+	if problem := check.AbsoluteURI(redirectURI); problem != "" {
 		return "redirect_uri", problem
 	}
 	switch {
-	case in.State == "":
+	case state == "":
 		return "state", "is missing; make an unguessable one for each login"
-	case in.Nonce == in.State:
+	case nonce == state:
 		return "nonce", "is equal to state; whoever sees one would know the other"
-	case r.Nonce && in.Nonce == "":
+	case r.Nonce && nonce == "":
 		return "nonce", "is missing; OpenID Connect needs one for each login, to be found again in the ID token"
 	case r.PKCE == Disabled, r.PKCE == Optional && verifier == "":
 		return "", ""

@@ -17,8 +17,10 @@ const (
 
 func TestT1T2T3T4X1Check(t *testing.T) {
 	oidc, pkce := Rules{Nonce: true, PKCE: Required}, Rules{PKCE: Required}
-	good := plan.Input{RedirectURI: "https://h.test/cb", State: "s", Nonce: "n"}
-	with := func(change func(*plan.Input)) plan.Input { in := good; change(&in); return in }
+	with := func(redirectURI, state, nonce, requestToken string) plan.Input {
+		return plan.Input{Values: []string{plan.RedirectURI: redirectURI, plan.State: state, plan.Nonce: nonce, plan.RequestToken: requestToken}}
+	}
+	good := with("https://h.test/cb", "s", "n", "")
 	for _, tc := range []struct {
 		name     string
 		rules    Rules
@@ -27,13 +29,13 @@ func TestT1T2T3T4X1Check(t *testing.T) {
 		want     string // the field, and how the problem begins
 	}{
 		{"all there", oidc, good, verifier, " "},
-		{"nothing optional", Rules{}, with(func(in *plan.Input) { in.Nonce = "" }), "", " "},
-		{"T1 none", oidc, plan.Input{}, "", "redirect_uri is missing"},
-		{"T1 relative", oidc, plan.Input{RedirectURI: "/cb"}, "", "redirect_uri must be absolute"},
-		{"T1 before T2", oidc, plan.Input{RedirectURI: "https://h.test/cb#f"}, "", "redirect_uri must have no fragment"},
-		{"T2", oidc, plan.Input{RedirectURI: "https://h.test/cb"}, "", "state is missing"},
-		{"T3 equal", Rules{}, with(func(in *plan.Input) { in.Nonce = "s" }), "", "nonce is equal to state"},
-		{"T3 none", oidc, with(func(in *plan.Input) { in.Nonce = "" }), "", "nonce is missing"},
+		{"nothing optional", Rules{}, with("https://h.test/cb", "s", "", ""), "", " "},
+		{"T1 none", oidc, with("", "", "", ""), "", "redirect_uri is missing"},
+		{"T1 relative", oidc, with("/cb", "", "", ""), "", "redirect_uri must be absolute"},
+		{"T1 before T2", oidc, with("https://h.test/cb#f", "", "", ""), "", "redirect_uri must have no fragment"},
+		{"T2", oidc, with("https://h.test/cb", "", "", ""), "", "state is missing"},
+		{"T3 equal", Rules{}, with("https://h.test/cb", "s", "s", ""), "", "nonce is equal to state"},
+		{"T3 none", oidc, with("https://h.test/cb", "s", "", ""), "", "nonce is missing"},
 		{"T4 none", pkce, good, "", "code_verifier is missing"},
 		{"T4 short", pkce, good, verifier[1:], "code_verifier must be 43 to 128"},
 		{"T4 short, of its own accord", Rules{}, good, "x", "code_verifier must be 43 to 128"},
@@ -41,7 +43,7 @@ func TestT1T2T3T4X1Check(t *testing.T) {
 		{"T4 not text of a verifier", pkce, good, verifier + "+", "code_verifier must be"},
 		{"T4 as long as may be", pkce, good, strings.Repeat("x", 128), " "},
 		{"T4 disabled, whatever it is", Rules{PKCE: Disabled}, good, "x", " "},
-		{"X1", Rules{OAuth1: true, Nonce: true, PKCE: Required}, plan.Input{RequestToken: "t"}, "", " "},
+		{"X1", Rules{OAuth1: true, Nonce: true, PKCE: Required}, with("", "", "", "t"), "", " "},
 		{"X1 none", Rules{OAuth1: true}, good, verifier, "request_token is missing"},
 	} {
 		field, problem := tc.rules.Check(&tc.in, tc.verifier)
