@@ -13,6 +13,7 @@ package incoming
 
 import (
 	"net/url"
+	"unicode/utf8"
 
 	"example.com/upstream/internal/form"
 	"example.com/upstream/internal/query"
@@ -24,72 +25,84 @@ import (
 // which it is and what is wrong.
 func (r *Rest) Parse(raw string, fields *[End]*string, resources *[]string) (bad Slot, problem string) {
 	var (
-		few    [256]byte   // more moves to the heap
-		out    = few[:]    // of what is decoded,
-		n      uint        // so many bytes,
-		order  [End]Slot   // of these slots,
-		ends   [End]uint32 // each up to here
-		count  int         // of them
-		seen   uint64      // one bit a slot
-		begin  = -1        // of the first pair that is not recognised,
-		behind = 0         // and what is behind the last
+		bits   [144]byte // more moves to the heap
+		few    [256]byte // as here
+		out    = few[:0] // what is decoded,
+		order  [End]Slot // of these slots,
+		ends   [End]uint16
+		count  int    // of them
+		seen   uint64 // one bit a slot
+		begin  = -1   // of the first pair that is not recognised,
+		behind = 0    // and what is behind the last
 	)
-	for i := 0; i < len(raw); {
+	marks := query.Mark(bits[:], raw)
+	for i := uint(0); i < uint(len(raw)); {
 		if raw[i] == '&' { // an empty pair
 			i++
 			continue
 		}
-		s, value := name(raw, i)
+		s, value := None, marks.Next(i)
+		switch n := value - i; {
+		case n-2 <= MaxLen-2 && i+24 <= uint(len(raw)):
+			s, value = name(raw, i, value)
+		case n >= 2 || value+2 < uint(len(raw)) && raw[value] == '%' && raw[value+1] != '&':
+			s, value = other(raw, i, value)
+		case value < uint(len(raw)) && raw[value] != '&': // it is shorter than any name
+			value++
+		}
 		if s == None {
 			if begin < 0 {
-				begin = i
+				begin = int(i)
 			}
 			if int(r.count) < len(r.pairs) {
-				r.pairs[r.count] = uint16(i - begin)
+				r.pairs[r.count] = uint16(int(i) - begin)
 			}
 			r.count++
-			behind, i = value, value+1
+			if value < uint(len(raw)) && raw[value] != '&' {
+				value = marks.Next(value + 1)
+			}
+			if value < uint(len(raw)) && raw[value] != '&' { // there may be many
+				value += uint(query.Pair(raw[value:]))
+			}
+			behind, i = int(value), value+1
 			continue
 		}
 		if seen&(1<<(s&63)) != 0 && s != Resource { // below 64: the generator sees to it
 			return s, query.Doubled
 		}
 		seen |= 1 << (s & 63)
-		to, end, found, problem := query.Decode(out, n, raw, uint(value))
-		if problem == query.NoRoom {
-			out = append(make([]byte, 0, len(raw)), out[:n]...)[:len(raw)]
-			to, end, found, problem = query.Decode(out, n, raw, uint(value))
-		}
-		if problem != "" {
-			return s, problem
-		}
-		text := raw[value:end]
-		i = int(end) + 1
-		if found.Odd() {
-			decoded := out[n:to]
-			if !found.Encoded() {
-				decoded = []byte(text)
+		end := marks.Next(value)
+		var text string
+		if end == uint(len(raw)) || raw[end] == '&' {
+			if text = raw[value:end]; marks.High() && !utf8.ValidString(text) {
+				return s, query.BadUTF8
 			}
-			if problem = found.Problem(decoded); problem != "" {
+		} else {
+			var decoded []byte
+			var found query.Found
+			if decoded, end, found, problem = marks.AppendValue(out, value); problem == "" && found != 0 {
+				problem = found.Problem(decoded[len(out):])
+			}
+			if problem != "" {
 				return s, problem
 			}
+			if s != Resource {
+				out = decoded
+				order[count], ends[count] = s, uint16(len(out))
+				count++
+				i = end + 1
+				continue
+			}
+			text = string(decoded[len(out):])
 		}
-		switch {
-		case found.Encoded() && s != Resource:
-			n = to
-			order[count], ends[count] = s, uint32(n)
-			count++
-			continue
-		case found.Encoded():
-			text = string(out[n:to])
-		}
+		i = end + 1
 		if s != Resource {
 			*fields[s] = text
 		} else if text != "" { // as if absent
 			*resources = append(*resources, text)
 		}
 	}
-	all, start := string(out[:n]), uint32(0)
+	all, start := string(out), uint16(0)
 	for i := range count {
 		*fields[order[i]] = all[start:ends[i]]
 		start = ends[i]

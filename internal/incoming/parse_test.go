@@ -227,6 +227,9 @@ func same(t *testing.T, raw string) {
 		assert.Equal(t, wantValues, values, "%q", raw)
 		assert.Equal(t, wantRest, !rest.Empty(), "%q", raw)
 	}
+	if t.Failed() { // the others would say the same
+		t.FailNow()
+	}
 }
 
 // Each name, whole and cut, plain and encoded, with and without a value, and at each
