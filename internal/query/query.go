@@ -94,9 +94,7 @@ func AppendPair(dst []byte, text, s string) []byte {
 	for ; i+8 <= uint(len(s)) && done+window <= uint(len(out)); i += 8 {
 		to, from := (*[window]byte)(out[done:done+window]), s[i:i+8]
 		binary.LittleEndian.PutUint64(to[:], Word(from))
-		all := escapes[from[0]] | escapes[from[1]] | escapes[from[2]] | escapes[from[3]] |
-			escapes[from[4]] | escapes[from[5]] | escapes[from[6]] | escapes[from[7]]
-		if all&changed == 0 {
+		if (changes(from)|changes(from[4:]))&changed == 0 {
 			done += 8
 			continue
 		}
@@ -115,9 +113,7 @@ func AppendPair(dst []byte, text, s string) []byte {
 	}
 	if rest := uint(len(s)) - i; rest-1 < 7 && i > 0 {
 		from := s[len(s)-8:]
-		all := escapes[from[0]] | escapes[from[1]] | escapes[from[2]] | escapes[from[3]] |
-			escapes[from[4]] | escapes[from[5]] | escapes[from[6]] | escapes[from[7]]
-		if all&changed == 0 { // the last eight again, most of which may stand there already
+		if (changes(from)|changes(from[4:]))&changed == 0 { // the last eight again, most of which may stand there already
 			done += rest
 			copy(out[done-8:done], from)
 			return dst[:done]
@@ -152,29 +148,22 @@ func put(to *[window]byte, n uint, b byte) uint {
 }
 
 // Unreserved reports whether AppendEscape leaves s as it is: whether all of it are
-// letters, digits and - . _ ~.
+// unreserved characters (RFC 3986 section 2.3), of which a code verifier is made as well
+// (RFC 7636 section 4.1).
 func Unreserved(s string) bool {
-	all := uint8(unreserved)
-	for len(s) >= 4 {
-		all &= classes[s[0]] & classes[s[1]] & classes[s[2]] & classes[s[3]]
-		s = s[4:]
+	all := uint32(0)
+	for ; len(s) > 8; s = s[8:] {
+		all |= changes(s[:4]) | changes(s[4:8])
 	}
 	for i := range len(s) {
-		all &= classes[s[i]]
+		all |= escapes[s[i]]
 	}
-	return all != 0
+	return all&changed == 0
 }
 
-// reserved finds what is not unreserved in eight bytes.
-func reserved(w uint64) uint64 {
-	x := w &^ highs
-	lower := x | ' '*ones
-	letter := (lower + (0x80-'a')*ones) &^ (lower + (0x80-'z'-1)*ones)
-	digit := (x + (0x80-'-')*ones) &^ (x + (0x80-'9'-1)*ones) // or - or . or the slash between them
-	slash := (x ^ '/'*ones) + 0x7f*ones                       // is none
-	line := (x ^ '_'*ones) + 0x7f*ones                        // is none
-	tilde := (x ^ '~'*ones) + 0x7f*ones                       // is none
-	return (line&tilde&^(letter|digit&slash) | w) & highs
+// changes tells, by the bits of changed, whether one of the first four bytes is escaped.
+func changes(s string) uint32 {
+	return escapes[s[0]] | escapes[s[1]] | escapes[s[2]] | escapes[s[3]]
 }
 
 // grow makes room for text, for s escaped, and if there was none, for more to come.
