@@ -3,9 +3,7 @@ package incoming
 // This file finds names: in the table, and at the beginning of a pair of a query. It
 // knows what an encoded name is, and leaves values to whoever asks.
 
-import (
-	"example.com/upstream/internal/query"
-)
+import "example.com/upstream/internal/query"
 
 // words are the names as name compares them: 24 bytes, the first eight in the first
 // word and the first of them lowest, with zeros behind. Never written.
@@ -72,7 +70,7 @@ func name(raw string, i, end uint) (s Slot, value uint) {
 	return s, value
 }
 
-// other is name for any: for a short one, a long one, and for the last pair, more or less.
+// other is name for any: a long one, an encoded one, or that of the last pair, more or less.
 func other(raw string, i, end uint) (s Slot, value uint) {
 	value = end
 	if end < uint(len(raw)) {

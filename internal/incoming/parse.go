@@ -4,11 +4,10 @@
 //
 // A server parses what anybody sends, and what differs from one request to the next
 // is what costs: the lengths of values and the order of names, which no processor
-// foresees. So no step goes byte by byte: eight at once for a value, and one look into a
-// table for a name. And each step begins where the one before has ended, so that what
-// counts is how soon that is known, more than how much there is to do. Values that stand
-// for themselves stay parts of the query; all others are decoded into one buffer, of
-// which one string is made in the end.
+// foresees. So no step goes byte by byte: where names and values end is marked before
+// (query.Marks), and a name is one look into a table. Values that stand for themselves stay
+// parts of the query; all others are decoded into one buffer, of which one string is made
+// in the end.
 package incoming
 
 import (
@@ -25,15 +24,15 @@ import (
 // which it is and what is wrong.
 func (r *Rest) Parse(raw string, fields *[End]*string, resources *[]string) (bad Slot, problem string) {
 	var (
-		bits   [144]byte // more moves to the heap
-		few    [256]byte // as here
-		out    = few[:0] // what is decoded,
-		order  [End]Slot // of these slots,
-		ends   [End]uint16
-		count  int    // of them
-		seen   uint64 // one bit a slot
-		begin  = -1   // of the first pair that is not recognised,
-		behind = 0    // and what is behind the last
+		bits   [144]byte   // more moves to the heap
+		few    [256]byte   // as here
+		out    = few[:0]   // what is decoded,
+		order  [End]Slot   // of these slots,
+		ends   [End]uint16 // each up to here
+		count  int         // of them
+		seen   uint64      // one bit a slot
+		begin  = -1        // of the first pair that is not recognised,
+		behind = 0         // and what is behind the last
 	)
 	marks := query.Mark(bits[:], raw)
 	for i := uint(0); i < uint(len(raw)); {
@@ -93,7 +92,7 @@ func (r *Rest) Parse(raw string, fields *[End]*string, resources *[]string) (bad
 				i = end + 1
 				continue
 			}
-			text = string(decoded[len(out):])
+			text, out = string(decoded[len(out):]), decoded[:len(out)] // which may be a larger one now
 		}
 		i = end + 1
 		if s != Resource {

@@ -3,6 +3,7 @@ package incoming
 import (
 	"fmt"
 	"net/url"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -266,6 +267,17 @@ func TestR2ValueOfEachLength(t *testing.T) {
 			same(t, "state="+strings.Repeat("a", n%9)+strings.Repeat(part, n)+"&hd=b%20c&scope="+part)
 		}
 	}
+}
+
+// However many values are decoded, memory is asked for as often as there are results.
+func TestP1DecodedResources(t *testing.T) {
+	raw := strings.Repeat("resource="+strings.Repeat("a", 300)+"%20&", 200)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, _, bad, problem := parse(raw)
+	runtime.ReadMemStats(&after)
+	assert.Equal(t, None, bad, problem)
+	assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(8*len(raw)))
 }
 
 func FuzzR1Parse(f *testing.F) {

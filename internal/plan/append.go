@@ -6,6 +6,7 @@ package plan
 // tests and by the root's fuzzers.
 
 import (
+	"encoding/binary"
 	"net/url"
 	"strings"
 
@@ -27,9 +28,9 @@ func (p *Plan) Append(dst []byte, in *Input) (_ []byte, ok bool) {
 	// Looked at before each step, so that a request that names hundreds of
 	// parameters costs no more than one URL that is too long.
 	limit := len(dst) + MaxURL
-	question, code := len(dst)+int(p.base), p.code
+	question, code := len(dst)+int(p.base), p.code()
 	for at, i := uint(0), 0; ; i++ {
-		head := query.Word(code[at : at+headSize])
+		head := binary.LittleEndian.Uint64(code[at : at+headSize])
 		from := at + headSize
 		at = from + uint(head>>32)
 		text := code[from:at]
@@ -111,7 +112,7 @@ func (c *candidate) came(in *Input, i int) string {
 
 // static gives the value of a static candidate, decoded.
 func (p *Plan) static(c *candidate) string {
-	_, value, _ := strings.Cut(p.textOf(c.text), "=")
+	_, value, _ := strings.Cut(string(p.textOf(c.text)), "=")
 	value, _ = url.QueryUnescape(value) // it was escaped by link
 	return value
 }
@@ -161,12 +162,12 @@ func (c *candidate) inTheWay(in *Input) Source {
 	return None
 }
 
-// Fetch reads a byte of each cache line that Append will read. The code of most tenants
-// is in no cache: asked for one by one, as Append comes to them, the lines take many times
-// as long as all at once, while something else is done.
+// Fetch reads a byte of each cache line that Append will read, of a usual plan. Those of
+// most tenants are in no cache: asked for one by one, as Append comes to them, they take
+// many times as long as all at once.
 func (p *Plan) Fetch(in *Input) {
-	for i := 0; i < len(p.code); i += 64 {
-		in.fetched |= p.code[i] // or the compiler would leave it out
+	for i := 0; i < len(p.short); i += 64 {
+		in.fetched |= p.short[i] // or the compiler would leave it out
 	}
 }
 
@@ -176,7 +177,7 @@ func (p *Plan) Fetch(in *Input) {
 func (p *Plan) prepare(in *Input) {
 	scope := in.Scope
 	for i := 0; i < len(p.steps) && scope == ""; i++ {
-		if p.textOf(p.steps[i].text) == "&scope=" {
+		if string(p.textOf(p.steps[i].text)) == "&scope=" {
 			scope, _ = p.value(p.of(i), in)
 		}
 	}

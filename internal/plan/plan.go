@@ -15,28 +15,37 @@
 //	blog                   constant         upstream_params "myblog..."
 //	client_id              constant         protocol "idp-client"; text is blog's
 //	code_challenge         challenge
-//	code_challenge_method  challengeMethod
-//	nonce                  nonce
+//	code_challenge_method  forwarded
+//	nonce                  forwarded
 //	prompt                 mapped           upstream_params <- prompt, unless id_token_hint
-//	redirect_uri           redirectURI
+//	redirect_uri           forwarded
 //	response_type          constant         protocol "code"
 //	scope                  preset           protocol <- connection_scope merged with "openid"
 //	                                        protocol "openid"
 //	screen_name            preset           upstream_params <- login_hint
 //	                                        upstream_params "nobody" (the default)
-//	state                  state
+//	state                  forwarded
 //	ui_locales             forwarded        upstream_params <- ui_locales
 //
 // Sorted by name, since the URL is to the byte what oauth2.Config.AuthCodeURL
-// makes (rule M9). Between blog and client_id nothing depends on the request, so
-// that one append writes both:
+// makes (rule M9). The table says why a parameter is sent, and is for Explain and for what
+// needs candidates. Append reads a code that is made of it: for each step a head of eight
+// bytes (kind, number, length) and a text. Between blog and client_id nothing depends
+// on the request, so that one append writes both, behind the endpoint:
 //
-//	text           "https://idp.../authorize&blog=myblog...&client_id=idp-client&code_challenge=..."
-//	steps[0].text                           ^----------------------------------^   n = 1
-//	steps[1].text                                                               ^   empty, passed over
+//	constant 2              https://idp.../authorize&blog=myblog...&client_id=idp-client
+//	challenge               &code_challenge=
+//	forwarded the method    &code_challenge_method=
+//	forwarded the nonce     &nonce=
+//	mapped                                     (step 5: its candidates are asked)
+//	...
+//	preset login_hint       &screen_name=nobody
+//	forwarded the state     &state=
+//	forwarded ui_locales    &ui_locales=
+//	end
 //
-// All texts are parts of one string, in the order in which Append reads them: the
-// plans of most tenants are in no cache, and come faster from few places.
+// The code of nearly every plan is a part of the plan itself, in the order in which Append
+// reads it: the plans of most tenants are in no cache, and come faster from one place.
 //
 // Three invariants hold what follows together:
 //
@@ -44,7 +53,7 @@
 //     lower layers are dropped while compiling, not at each request. Those of layer
 //     Protocol alone may have others behind them, which nobody asks.
 //   - What the configuration says is encoded in link, and never again. What comes
-//     in is encoded at each request, and by AppendEscape alone.
+//     in is encoded at each request, and by AppendPair alone.
 //   - Append and Explain ask the same candidates in the same order through the
 //     same methods (at, values, dropped): what is explained is what is sent.
 package plan
@@ -149,7 +158,7 @@ const (
 // step of each tenant.
 type span struct{ from, to uint32 }
 
-func (p *Plan) textOf(s span) string { return p.code[s.from:s.to] }
+func (p *Plan) textOf(s span) []byte { return p.code()[s.from:s.to] }
 
 // A step is the decision about one parameter name. The steps of a plan are in
 // the order of the names, which is the order of the URL.
@@ -188,16 +197,25 @@ type rare struct {
 // A Plan is the compiled form of all that can ever be sent. It is immutable. The
 // zero Plan sends nothing.
 type Plan struct {
-	code       string // of Append, and behind it the texts that Append seldom needs
 	steps      []step
 	candidates []candidate // of all steps
 	base       uint32      // bytes of the authorization endpoint, without its query
 	size       uint32      // about how long a URL is
 	formPost   bool        // some candidate has it
+	long       []byte      // the code, if short has no room for it
+	short      [512]byte   // the code of nearly all plans
+}
+
+// code is what Append goes by, and behind it the texts that it seldom needs.
+func (p *Plan) code() []byte {
+	if p.long != nil {
+		return p.long
+	}
+	return p.short[:]
 }
 
 // Made reports whether the plan is not the zero Plan.
-func (p *Plan) Made() bool { return p.code != "" }
+func (p *Plan) Made() bool { return p.steps != nil }
 
 // Size gives about how many bytes a URL has.
 func (p *Plan) Size() int { return int(p.size) }
@@ -214,13 +232,13 @@ func (p *Plan) Names(yield func(string) bool) {
 // name gives the name of the i-th step.
 func (p *Plan) name(i int) string {
 	text := p.textOf(p.steps[i].text)
-	name, _ := url.QueryUnescape(text[1 : len(text)-1]) // it was escaped by link
+	name, _ := url.QueryUnescape(string(text[1 : len(text)-1])) // it was escaped by link
 	return name
 }
 
 // endpoint gives the authorization endpoint without its query, with which the first
 // text begins.
-func (p *Plan) endpoint() string { return p.code[headSize:][:p.base] }
+func (p *Plan) endpoint() []byte { return p.code()[headSize:][:p.base] }
 
 // of gives the candidates of the i-th step, in the order in which they are asked.
 func (p *Plan) of(i int) []candidate {
@@ -449,6 +467,11 @@ func link(base string, drafts []*draft) Plan {
 			p.formPost = p.formPost || c.rare != nil && c.rare.formPost
 		}
 	}
-	p.code, p.candidates = string(code), slices.Clip(p.candidates)
+	p.candidates = slices.Clip(p.candidates)
+	if len(code) > len(p.short) {
+		p.long = slices.Clip(code)
+	} else {
+		copy(p.short[:], code)
+	}
 	return p
 }

@@ -16,17 +16,17 @@ import (
 //	state=a%20b&hd=x
 //	00000101000100101    as a reader of English has them
 //
-// They are found in one go, eight bytes at a time, before anything is decided. Then the end of
-// a name or a value is near at hand, however long it is: a loop that goes there ends where no
-// processor foresees it, and nothing that follows can begin before.
+// They are found in one go, without a decision, before anything else is done. Then the end
+// of a name or of a value is one look away, however long it is: a loop that goes there would
+// end where no processor foresees it.
 type Marks struct {
 	raw  string
 	bits []byte
 	high bool // some byte is beyond ASCII
 }
 
-// Mark marks the bytes of raw. buf is zero, and used if it has room for one bit a byte and
-// nine bytes more.
+// Mark marks raw. buf is zero, and used if it has room for a bit for each byte, and nine
+// bytes more.
 func Mark(buf []byte, raw string) Marks {
 	if n := len(raw)>>3 + 9; n > len(buf) {
 		buf = make([]byte, n)
@@ -106,9 +106,10 @@ func (f Found) Problem(value []byte) string {
 	return ""
 }
 
-// AppendValue appends the value at raw[at:], decoded, and gives where it ends: at an
-// ampersand or at the end. Or it tells what is wrong; what of the things it has found is
-// wrong, Problem knows. %0A is a line break to whoever reads it.
+// AppendValue appends the value that begins at a place of the text, decoded, and gives where
+// it ends: at an ampersand or at the end. Or it tells what is wrong; which of the things that
+// it has found is wrong, Problem knows. %0A is a line break to whoever reads it. Behind the
+// result it writes what it likes.
 func (m *Marks) AppendValue(dst []byte, at uint) (_ []byte, end uint, found Found, problem string) {
 	n, out, raw := uint(len(dst)), dst[:cap(dst)], m.raw
 	if m.high {
@@ -177,8 +178,10 @@ func AppendUnescape(dst []byte, s string) ([]byte, string) {
 	m := Mark(few[:], s)
 	begin, out, all := len(dst), dst, Found(0)
 	for i := uint(0); ; i++ {
-		var found Found
-		var problem string
+		var (
+			found   Found
+			problem string
+		)
 		if out, i, found, problem = m.AppendValue(out, i); problem != "" {
 			return dst, problem
 		}

@@ -2,11 +2,10 @@
 // without allocating: the byte work under the authorization URL and under the
 // strict parser of requests. It knows nothing of parameters and their rules.
 //
-// A query is nearly all plain, so the reader moves eight bytes at once and looks for
-// the first that is not: bit by bit, since a loop over bytes ends where no processor
-// foresees it. So does the writer. What is decoded, and what is escaped, goes by tables of
-// one entry for each byte. Faults are gathered by or-ing classes, and looked at once at
-// the end.
+// A query is nearly all plain, and what costs most is that no processor foresees where it
+// is not. So a reader marks all that is not plain before it looks at anything (marks.go),
+// and a writer takes eight bytes at once. Both go by tables of one entry for each byte.
+// Faults are gathered by or-ing classes, and looked at once at the end.
 //
 // Reading is stricter than url.QueryUnescape: between the application, a proxy, a
 // log and the identity provider there are several readers, and what two of them
@@ -65,7 +64,7 @@ var escapes = func() (t [256]uint32) {
 }()
 
 // AppendEscape appends s encoded as url.QueryEscape does.
-func AppendEscape(dst []byte, s string) []byte { return AppendPair(dst, "", s) }
+func AppendEscape(dst []byte, s string) []byte { return AppendPair(dst, nil, s) }
 
 // AppendPair appends text as it is and behind it s encoded as url.QueryEscape does,
 // eight bytes at a time. Eight that stand for themselves are copied at once. Of any other
@@ -73,9 +72,9 @@ func AppendEscape(dst []byte, s string) []byte { return AppendPair(dst, "", s) }
 // the next one over those that are too many: no branch depends on which of the eight it
 // is, for no processor foresees that. Nothing is written behind the result, since there
 // the caller's buffer may have something else.
-func AppendPair(dst []byte, text, s string) []byte {
+func AppendPair(dst, text []byte, s string) []byte {
 	if cap(dst)-len(dst) < len(text)+3*len(s) {
-		dst = grow(dst, text, s)
+		dst = grow(dst, len(text), s)
 	}
 	done, out, i := uint(len(dst)), dst[:cap(dst)], uint(0)
 	switch n := uint(len(text)); {
@@ -83,13 +82,13 @@ func AppendPair(dst []byte, text, s string) []byte {
 		copy(out[done:], text)
 		done += n
 	case n >= 8: // the first eight and the last eight are all, and quicker than a call
-		binary.LittleEndian.PutUint64(out[done:done+8], Word(text))
+		binary.LittleEndian.PutUint64(out[done:done+8], binary.LittleEndian.Uint64(text))
 		done += n
-		binary.LittleEndian.PutUint64(out[done-8:done], Word(text[n-8:]))
+		binary.LittleEndian.PutUint64(out[done-8:done], binary.LittleEndian.Uint64(text[n-8:]))
 	default:
-		binary.LittleEndian.PutUint32(out[done:done+4], half(text))
+		binary.LittleEndian.PutUint32(out[done:done+4], binary.LittleEndian.Uint32(text))
 		done += n
-		binary.LittleEndian.PutUint32(out[done-4:done], half(text[n-4:]))
+		binary.LittleEndian.PutUint32(out[done-4:done], binary.LittleEndian.Uint32(text[n-4:]))
 	}
 	for ; i+8 <= uint(len(s)) && done+window <= uint(len(out)); i += 8 {
 		to, from := (*[window]byte)(out[done:done+window]), s[i:i+8]
@@ -167,8 +166,7 @@ func changes(s string) uint32 {
 }
 
 // grow makes room for text, for s escaped, and if there was none, for more to come.
-func grow(dst []byte, text, s string) []byte {
-	n := len(text)
+func grow(dst []byte, n int, s string) []byte {
 	for i := range len(s) {
 		n += int(escapes[s[i]] >> 24)
 	}
@@ -236,12 +234,6 @@ func Word(s string) uint64 {
 	_ = s[7]
 	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
 		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
-}
-
-// half gives the first four bytes of s, as Word does eight.
-func half(s string) uint32 {
-	_ = s[3]
-	return uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24
 }
 
 // special finds control characters and % & + ; in eight bytes: the end of a value, what

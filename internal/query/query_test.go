@@ -144,6 +144,29 @@ func TestT3Unreserved(t *testing.T) {
 	assert.True(t, Unreserved(""))
 }
 
+// Next finds each byte that is special, wherever one begins to look, and the end.
+func TestR2Marks(t *testing.T) {
+	for b := range 256 {
+		for _, n := range []int{0, 1, 5, 7, 8, 9, 15, 16, 17, 63, 64, 65, 200} {
+			s := strings.Repeat("a", n) + string([]byte{byte(b)}) + strings.Repeat("~", n%11)
+			special := b < ' ' || b == 0x7f || strings.IndexByte("%&+;=", byte(b)) >= 0
+			for _, buf := range [][]byte{nil, make([]byte, 64)} {
+				m := Mark(buf, s)
+				assert.Equal(t, b > 0x7f, m.High(), "%q", s)
+				for i := range len(s) + 1 {
+					want := len(s)
+					if special && i <= n {
+						want = n
+					}
+					if got := m.Next(uint(i)); int(got) != want {
+						t.Fatalf("Next(%d) of %q is %d, want %d", i, s, got, want)
+					}
+				}
+			}
+		}
+	}
+}
+
 // A value within a query is decoded as one that stands alone, and its end is found.
 func TestR2ValueInAQuery(t *testing.T) {
 	values := []string{"", "a", "+", "%41", "a%4", "%", "%zz", "a;", "\x01", "é", "\xff", "%C3%A9", "%C3", "12345678", "1234567%41", "12345678%41%42%43%44%45",
