@@ -134,6 +134,21 @@ func TestM9EscapeWritesNothingBehindItsResult(t *testing.T) {
 	}
 }
 
+// A text of each length stands before the value as it is, and nothing else changes.
+func TestM9Pair(t *testing.T) {
+	const letters = "&abcdefghijklmnopqrstuvwxyz0123456789="
+	for n := range len(letters) + 1 {
+		for _, value := range []string{"", "a", "a b", "12345678", "user@example.com"} {
+			text := letters[:n]
+			want := "##" + text + url.QueryEscape(value)
+			assert.Equal(t, want, string(AppendPair([]byte("##"), []byte(text), value)))
+			buf := []byte(strings.Repeat("#", 99))
+			assert.Equal(t, want, string(AppendPair(buf[:2], []byte(text), value)))
+			assert.Equal(t, strings.Repeat("#", 99-len(want)), string(buf[len(want):]))
+		}
+	}
+}
+
 func TestT3Unreserved(t *testing.T) {
 	for b := range 256 {
 		for n := range 9 { // at every place in a run of four
