@@ -276,6 +276,26 @@ func TestConstantsJoined(t *testing.T) {
 	assert.Equal(t, base+"?client_id=c&response_type=code&x65536=last", string(made))
 }
 
+// Codes that have just room in the plan, and those that have not.
+func TestCodeOfEachLength(t *testing.T) {
+	rooms := map[bool]int{}
+	for n := range 400 {
+		value := strings.Repeat("v", n+1)
+		p := New(base, "c", Scopes{Asked: asked}, []Entry{
+			{Layer: UpstreamParams, Name: "x", Source: None, Value: value},
+			{Layer: UpstreamParams, Name: "z", Source: hint, Unless: []Source{locales}},
+		})
+		rooms[p.long == nil]++
+		query, rows := both(t, &p, in(map[Source]string{hint: "h"}))
+		assert.Equal(t, "client_id=c&response_type=code&x="+value+"&z=h", query)
+		assert.Equal(t, "z", rows[len(rows)-1].Name)
+		var fetched Input
+		p.Fetch(&fetched)
+	}
+	assert.Greater(t, rooms[true], 100)
+	assert.Greater(t, rooms[false], 100)
+}
+
 func TestX1OAuth1(t *testing.T) {
 	p := NewOAuth1(base, []Entry{{Layer: UpstreamParams, Name: "a", Source: None, Value: "1"}})
 	query, _ := both(t, &p, in(map[Source]string{RequestToken: "t/"}))
