@@ -228,7 +228,6 @@ func (r *AuthorizeRequest) parse(raw string) *RequestError {
 		return badParameter(s, problem)
 	}
 	r.IDTokenHint = NewSecret(hint)
-	r.RedirectURI, _, _ = strings.Cut(r.RedirectURI, "#")
 	return nil
 }
 

@@ -11,6 +11,7 @@
 package incoming
 
 import (
+	"bytes"
 	"net/url"
 	"unicode/utf8"
 
@@ -20,7 +21,7 @@ import (
 
 // Parse puts the decoded values of raw, of at most 64 KiB, into the fields of their
 // slots, those of Resource behind resources, and what is not recognised into the
-// Rest. It stops at the first parameter that is malformed or given twice, and tells
+// Rest. RedirectURI loses its fragment. It stops at the first parameter that is malformed or given twice, and tells
 // which it is and what is wrong.
 func (r *Rest) Parse(raw string, fields *[End]*string, resources *[]string) (bad Slot, problem string) {
 	var (
@@ -84,6 +85,9 @@ func (r *Rest) Parse(raw string, fields *[End]*string, resources *[]string) (bad
 			}
 			if problem != "" {
 				return s, problem
+			}
+			if s == RedirectURI && found.Fragment() {
+				decoded = decoded[:len(out)+bytes.IndexByte(decoded[len(out):], '#')]
 			}
 			if s != Resource {
 				out = decoded

@@ -10,8 +10,8 @@ import (
 )
 
 // Marks tell which bytes of a text are special: those that do not stand for themselves in
-// a query or may not stand there, and the = that ends a name. There is a bit for each, the
-// first lowest, and one for the end:
+// a query or may not stand there, the = that ends a name, and the # of a fragment. There is
+// a bit for each, the first lowest, and one for the end:
 //
 //	state=a%20b&hd=x
 //	00000101000100101    as a reader of English has them
@@ -59,7 +59,7 @@ var marks = func() (t [256]uint16) {
 		switch {
 		case b > 0x7f:
 			t[b] = 1 << 8
-		case classes[b]&control != 0, strings.IndexByte("%+;&=", byte(b)) >= 0:
+		case classes[b]&control != 0, strings.IndexByte("%+;&=#", byte(b)) >= 0:
 			t[b] = 1
 		}
 	}
@@ -94,6 +94,9 @@ func (m *Marks) far(i uint) uint {
 
 // Found is what there is in a value that has been decoded: classes of bytes.
 type Found uint8
+
+// Fragment reports whether there is a #.
+func (f Found) Fragment() bool { return f&fragment != 0 }
 
 // Problem tells what is wrong with the value.
 func (f Found) Problem(value []byte) string {

@@ -22,11 +22,12 @@ import (
 	"unicode/utf8"
 )
 
-// Classes of bytes. What has none is printable ASCII that is escaped.
+// Classes of bytes. What has none of the first three is printable ASCII that is escaped.
 const (
 	unreserved = 1 << iota // stands for itself in url.QueryEscape: RFC 3986 section 2.3
 	high                   // beyond ASCII: only valid UTF-8 may pass
 	control                // C0 or DEL
+	fragment               // the # that one begins with
 )
 
 var classes = func() (t [256]uint8) {
@@ -39,6 +40,8 @@ var classes = func() (t [256]uint8) {
 			t[b] = control
 		case b > 0x7f:
 			t[b] = high
+		case b == '#':
+			t[b] = fragment
 		}
 	}
 	return t

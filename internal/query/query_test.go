@@ -164,7 +164,7 @@ func TestR2Marks(t *testing.T) {
 	for b := range 256 {
 		for _, n := range []int{0, 1, 5, 7, 8, 9, 15, 16, 17, 63, 64, 65, 200} {
 			s := strings.Repeat("a", n) + string([]byte{byte(b)}) + strings.Repeat("~", n%11)
-			special := b < ' ' || b == 0x7f || strings.IndexByte("%&+;=", byte(b)) >= 0
+			special := b < ' ' || b == 0x7f || strings.IndexByte("%&+;=#", byte(b)) >= 0
 			for _, buf := range [][]byte{nil, make([]byte, 64)} {
 				m := Mark(buf, s)
 				assert.Equal(t, b > 0x7f, m.High(), "%q", s)
