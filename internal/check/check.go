@@ -192,13 +192,15 @@ func plainURI(s string) bool {
 		return false
 	}
 	var wrong uint64
-	for i := 0; i < len(s); i += 8 {
-		w := query.Word(s[min(i, len(s)-8):])
+	for i, w := uint(8), query.Word(s[len(s)-8:]); ; i += 8 {
 		blank := (w - 0x21*every) &^ w
 		hash, del := w^'#'*every, w^0x7f*every
 		wrong |= w | blank | (hash-every)&^hash | (del-every)&^del
+		if i >= uint(len(s)) {
+			return wrong&high == 0
+		}
+		w = query.Word(s[i-8 : i])
 	}
-	return wrong&high == 0
 }
 
 // CodeVerifier reports whether s is one by RFC 7636 section 4.1.
