@@ -21,8 +21,8 @@ import (
 
 // Parse puts the decoded values of raw, of at most 64 KiB, into the fields of their
 // slots, those of Resource behind resources, and what is not recognised into the
-// Rest. RedirectURI loses its fragment. It stops at the first parameter that is malformed or given twice, and tells
-// which it is and what is wrong.
+// Rest. RedirectURI loses its fragment (rule R6). It stops at the first parameter that is
+// malformed or given twice, and tells which it is and what is wrong.
 func (r *Rest) Parse(raw string, fields *[End]*string, resources *[]string) (bad Slot, problem string) {
 	var (
 		bits   [144]byte   // more moves to the heap

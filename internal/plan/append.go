@@ -37,7 +37,7 @@ func (p *Plan) Append(dst []byte, in *Input) (_ []byte, ok bool) {
 		if len(dst)+len(text) > limit {
 			return dst, false
 		}
-		switch n := uint(head >> 8 & (1<<24 - 1)); kind(head) {
+		switch n := uint(head >> 8 & most); kind(head) {
 		case forwarded:
 			if value := in.Values[n]; value != "" {
 				dst = query.AppendPair(dst, text, value)
@@ -163,8 +163,8 @@ func (c *candidate) inTheWay(in *Input) Source {
 }
 
 // Fetch reads a byte of each cache line that Append will read, of a usual plan. Those of
-// most tenants are in no cache: asked for one by one, as Append comes to them, they take
-// many times as long as all at once.
+// most tenants are in no cache: as Append comes to them, it would wait for one after the
+// other, and so they are on their way together.
 func (p *Plan) Fetch(in *Input) {
 	for i := 0; i < len(p.short); i += 64 {
 		in.fetched |= p.short[i] // or the compiler would leave it out

@@ -13,7 +13,7 @@
 //
 //	name                   kind             candidates, the highest layer first
 //	blog                   constant         upstream_params "myblog..."
-//	client_id              constant         protocol "idp-client"; text is blog's
+//	client_id              constant         protocol "idp-client"
 //	code_challenge         challenge
 //	code_challenge_method  forwarded
 //	nonce                  forwarded
@@ -376,6 +376,8 @@ const headSize = 8
 // Source or of a constant how many steps it is, and in 32 how long the text behind it is.
 func head(k kind, n, size int) uint64 { return uint64(k) | uint64(n)<<8 | uint64(size)<<32 }
 
+const most = 1<<24 - 1 // that a head can count
+
 // link makes steps of drafts: it encodes what is known and joins neighbouring
 // constants. Each candidate of a run keeps its own part of the joined text: Explain
 // wants them one by one.
@@ -428,7 +430,7 @@ func link(base string, drafts []*draft) Plan {
 		}
 		switch s.kind {
 		case constant:
-			if k != constant || n == math.MaxUint16 {
+			if k != constant || n == most {
 				begin(constant, 0)
 			}
 			n++

@@ -264,7 +264,7 @@ func TestConstantsJoined(t *testing.T) {
 		query, _ := both(t, &p, in(nil))
 		assert.Equal(t, strings.Join(want, "&"), query)
 	}
-	// More than a step can count.
+	// More than 16 bits can count.
 	entries := make([]Entry, 1<<16+10)
 	for i := range entries {
 		entries[i] = Entry{Layer: AuthParams, Name: fmt.Sprintf("x%05d", i), Source: None}
