@@ -41,8 +41,9 @@ func (r *Rest) Parse(raw string, fields *[End]*string, resources *[]string) (bad
 			i++
 			continue
 		}
-		s, value := None, marks.Next(i)
-		switch n := value - i; {
+		mark := marks.Next(i)
+		s, value := None, mark
+		switch n := mark - i; {
 		case n-2 <= MaxLen-2 && i+24 <= uint(len(raw)):
 			s, value = name(raw, i, value)
 		case n >= 2 || value+2 < uint(len(raw)) && raw[value] == '%' && raw[value+1] != '&':
@@ -54,17 +55,22 @@ func (r *Rest) Parse(raw string, fields *[End]*string, resources *[]string) (bad
 			if begin < 0 {
 				begin = int(i)
 			}
+			end := value
+			if end < uint(len(raw)) && raw[end] != '&' {
+				end = marks.Next(end + 1)
+			}
+			if end < uint(len(raw)) && raw[end] != '&' { // there may be many
+				end += uint(query.PairLen(raw[end:]))
+			}
 			if int(r.count) < len(r.pairs) {
-				r.pairs[r.count] = uint16(int(i) - begin)
+				p := &r.pairs[r.count]
+				p.Begin, p.End = uint32(int(i)-begin), uint32(int(end)-begin)
+				if mark+1 == value && raw[mark] == '=' && marks.Next(value) == end && !marks.High() {
+					p.Equals = uint32(int(mark) - begin)
+				}
 			}
 			r.count++
-			if value < uint(len(raw)) && raw[value] != '&' {
-				value = marks.Next(value + 1)
-			}
-			if value < uint(len(raw)) && raw[value] != '&' { // there may be many
-				value += uint(query.Pair(raw[value:]))
-			}
-			behind, i = int(value), value+1
+			behind, i = int(end), end+1
 			continue
 		}
 		if seen&(1<<(s&63)) != 0 && s != Resource { // below 64: the generator sees to it

@@ -16,10 +16,10 @@ import (
 // A Rest is what has no slot. The zero Rest is empty. A copy has what the one before
 // has, and what is set in one the other does not see.
 type Rest struct {
-	raw   *string   // a part of the query that has it all; fmt follows no pointer to a string
-	pairs [4]uint16 // where in raw the first of these pairs begin
-	count uint16    // how many there are
-	more  *more     // what came in another way; nil if there is nothing
+	raw   *string       // a part of the query that has it all; fmt follows no pointer to a string
+	pairs [4]query.Pair // where in raw the first of these pairs are
+	count uint16        // how many there are
+	more  *more         // what came in another way; nil if there is nothing
 }
 
 // more is never changed.

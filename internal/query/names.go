@@ -7,7 +7,6 @@ package query
 
 import (
 	"net/url"
-	"strings"
 )
 
 // Names is a list of parameter names to look for. It is immutable.
@@ -16,7 +15,8 @@ type Names struct {
 	index   map[string]int // where a look at each would take longer
 	lengths uint64         // bit n: some name has n bytes, bit 63: that or more
 	firsts  uint64         // bit b&63: some name may begin with byte b, or with a percent sign
-	least   int            // bytes of a name
+	least   int            // bytes of a name,
+	most    int            // and at most
 }
 
 // NewNames makes Names of a list without repetitions, nil of an empty one.
@@ -28,7 +28,7 @@ func NewNames(list []string) *Names {
 	for _, name := range list {
 		n.firsts |= 1 << (name[0] & 63)
 		n.lengths |= 1 << min(len(name), 63)
-		n.least = min(n.least, len(name))
+		n.least, n.most = min(n.least, len(name)), max(n.most, len(name))
 	}
 	if len(list) > 4 {
 		n.index = make(map[string]int, len(list))
@@ -74,93 +74,69 @@ func (n *Names) find(name string) int {
 	return -1
 }
 
-// findEncoded is find for a name that is not plain. One that is malformed is not
-// ours, and whether the request may have it has been decided before.
-func (n *Names) findEncoded(name string) int {
-	size := len(name) - 2*strings.Count(name, "%")
-	if size <= 0 || n.lengths&(1<<min(size, 63)) == 0 {
-		return -1
-	}
-	var few [96]byte
-	buf := few[:]
-	if size > len(buf) {
-		buf = make([]byte, size)
-	}
-	if size, _ = Name(buf, name, 0); size < 0 {
-		return -1
-	}
-	return n.find(string(buf[:size]))
-}
+// A Pair says where a pair of a query is. In one whose name and value stand for themselves
+// the equals sign is at Equals; any other has to be decoded, and Equals is zero.
+type Pair struct{ Begin, Equals, End uint32 }
 
 // Values finds the names in a query and puts their decoded values in their
-// places. Where pairs is not nil, it says where those begin that have to be looked
+// places. Where pairs is not nil, these are the pairs that have to be looked
 // at. Values stops at the first that is malformed or comes again, and gives its
 // number and what is wrong with it.
-func (n *Names) Values(raw string, pairs []uint16, values []string) (bad int, problem string) {
+func (n *Names) Values(raw string, pairs []Pair, values []string) (bad int, problem string) {
 	var few [64]bool
 	seen := few[:]
 	if len(n.list) > len(few) {
 		seen = make([]bool, len(n.list))
 	}
-	for begin, end, k := 0, 0, 0; ; begin, k = end+1, k+1 {
-		if k < len(pairs) {
-			begin = int(pairs[k])
-		} else if pairs != nil || begin >= len(raw) {
-			return -1, ""
-		}
-		i, value := -1, 0
-		if pairs != nil { // nobody needs to know where another ends
-			i, value = n.begins(raw, begin)
-		}
-		if i < 0 {
-			// A query may be nothing but pairs of few bytes: they have to be cheap.
-			end = begin + Pair(raw[begin:])
-			if n.firsts>>(raw[begin]&63)&1 == 0 || end-begin < n.least {
-				continue
+	for k := range pairs {
+		p := &pairs[k]
+		if p.Equals != 0 {
+			if i := n.find(raw[p.Begin:p.Equals]); i >= 0 {
+				if seen[i] {
+					return i, Doubled
+				}
+				seen[i], values[i] = true, raw[p.Equals+1:p.End]
 			}
-			name, _, _ := strings.Cut(raw[begin:end], "=")
-			if begin+len(name) <= Plain(raw, begin) { // as most of them
-				i = n.find(name)
-			} else {
-				i = n.findEncoded(name)
-			}
-			value = min(begin+len(name)+1, end)
-		}
-		if i < 0 {
-			continue
-		}
-		if seen[i] {
-			return i, Doubled
-		}
-		seen[i] = true
-		if values[i], problem = text(raw, value); problem != "" {
+		} else if i, problem := n.decoded(raw[p.Begin:p.End], seen, values); problem != "" {
 			return i, problem
 		}
 	}
-}
-
-// begins tells which, of few names, raw[i:] begins with, and where its value begins; or
-// it gives -1, where all of them have to be looked at in another way.
-func (n *Names) begins(raw string, i int) (found, value int) {
-	if n.index != nil {
-		return -1, 0
-	}
-	for found, name := range n.list {
-		if value = i + len(name); value < len(raw) && raw[value] == '=' && raw[i:value] == name {
-			return found, value + 1
+	for pairs == nil && raw != "" {
+		end := PairLen(raw)
+		if i, problem := n.decoded(raw[:end], seen, values); problem != "" {
+			return i, problem
 		}
+		raw = raw[min(end+1, len(raw)):]
 	}
-	return -1, 0
+	return -1, ""
 }
 
-// text gives the value at raw[at:], decoded.
-func text(raw string, at int) (value, problem string) {
-	if end := Plain(raw, at); end == len(raw) || raw[end] == '&' {
-		return raw[at:end], ""
+// decoded is Values for one pair.
+func (n *Names) decoded(pair string, seen []bool, values []string) (bad int, problem string) {
+	// A query may be nothing but pairs of few bytes: they have to be cheap.
+	if len(pair) < n.least || n.firsts>>(pair[0]&63)&1 == 0 {
+		return -1, ""
+	}
+	var few [128]byte
+	name := few[:]
+	if n.most > len(name) {
+		name = make([]byte, n.most)
+	}
+	size, end := Name(name[:n.most], pair, 0)
+	if size < 0 { // none of ours is malformed
+		return -1, ""
+	}
+	i := n.find(string(name[:size]))
+	if i < 0 {
+		return -1, ""
+	}
+	if seen[i] {
+		return i, Doubled
 	}
 	var buf [256]byte
-	decoded, problem := AppendUnescape(buf[:0], raw[at:at+Pair(raw[at:])])
-	return string(decoded), problem
+	text, problem := AppendUnescape(buf[:0], pair[min(end+1, len(pair)):])
+	seen[i], values[i] = true, string(text)
+	return i, problem
 }
 
 // FormValues is Values for a query that has been decoded before.

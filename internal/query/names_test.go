@@ -10,12 +10,16 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// starts gives where the pairs of a query begin.
-func starts(raw string) (pairs []uint16) {
-	for i := range raw {
-		if raw[i] != '&' && (i == 0 || raw[i-1] == '&') {
-			pairs = append(pairs, uint16(i))
+// parts gives where the pairs of a query are, and of those that are plain the equals sign.
+func parts(raw string) (pairs []Pair) {
+	for begin := 0; begin < len(raw); {
+		pair, _, _ := strings.Cut(raw[begin:], "&")
+		p := Pair{Begin: uint32(begin), End: uint32(begin + len(pair))}
+		if name, _, ok := strings.Cut(pair, "="); ok && !strings.ContainsFunc(pair, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune("%+;", r) }) {
+			p.Equals = uint32(begin + len(name))
 		}
+		pairs = append(pairs, p)
+		begin += len(pair) + 1
 	}
 	return pairs
 }
@@ -39,7 +43,7 @@ func TestB1Names(t *testing.T) {
 		look := func(raw string, values []string) (bad int, problem string) {
 			again := slices.Clone(values)
 			bad, problem = n.Values(raw, nil, values)
-			badAgain, problemAgain := n.Values(raw, starts(raw), again)
+			badAgain, problemAgain := n.Values(raw, parts(raw), again)
 			assert.Equal(t, bad, badAgain, "%q", raw)
 			assert.Equal(t, problem, problemAgain, "%q", raw)
 			assert.Equal(t, values, again, "%q", raw)

@@ -179,23 +179,6 @@ func grow(dst []byte, n int, s string) []byte {
 	return dst
 }
 
-// Plain tells where what decodes to itself and is printable ASCII ends, from s[i:]
-// on: at an escape, a plus sign, a semicolon, an ampersand, a control character, at
-// what is beyond ASCII, or at the end.
-func Plain(s string, i int) int {
-	for ; i+8 <= len(s); i += 8 {
-		w := Word(s[i:])
-		if stop := special(w) | w&highs; stop != 0 {
-			return i + bits.TrailingZeros64(stop)>>3
-		}
-	}
-	if i == len(s) {
-		return i
-	}
-	w := tail(s, i)
-	return i + bits.TrailingZeros64(special(w)|w&highs)>>3
-}
-
 // Eight bytes at once, the first lowest: a condition on each is bit 7 of each, so that
 // counting zeros gives the place of the first that fulfils it.
 //
@@ -239,24 +222,10 @@ func Word(s string) uint64 {
 		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }
 
-// special finds control characters and % & + ; in eight bytes: the end of a value, what
-// decodes to something else, and what no value may hold (the semicolon was a separator
-// once, HTML 4.01 appendix B.2.2, and is one to some readers). Zero counts as special,
-// which makes the zeros of tail an end. The sums stay below 256, so that no byte has a
-// say in another.
-func special(w uint64) uint64 {
-	x := w &^ highs
-	text := x + (0x80-' ')*ones                            // not C0
-	next := x + 1*ones                                     // DEL, and % and & differ in one bit here
-	escape := (next&(0x7e*ones) ^ '&'*ones) + 0x7f*ones    // neither of them
-	neither := (x | ('+'^';')*ones ^ ';'*ones) + 0x7f*ones // + and ; differ in one bit
-	return ^(text&escape&neither&^next | w) & highs
-}
-
-// Pair gives the length of the pair that a query begins with. A query may be nothing
+// PairLen gives the length of the pair that a query begins with. A query may be nothing
 // but short ones, and a call that is made to search far costs more than they have bytes:
 // the first eight are looked at here.
-func Pair(query string) int {
+func PairLen(query string) int {
 	from := 0
 	if len(query) >= 8 {
 		x := Word(query) ^ '&'*ones

@@ -71,21 +71,6 @@ func TestR2UnescapeIsQueryUnescape(t *testing.T) {
 	}
 }
 
-func TestR2Plain(t *testing.T) {
-	for b := range 256 {
-		plain := b >= ' ' && b < 0x7f && b != '%' && b != '+' && b != ';' && b != '&'
-		for n := range 9 { // at every place in a run of four
-			s := strings.Repeat("a", n) + string([]byte{byte(b)}) + "a"
-			want := n
-			if plain {
-				want = len(s)
-			}
-			assert.Equal(t, want, Plain(s, 0), "%q", s)
-		}
-	}
-	assert.Zero(t, Plain("", 0))
-}
-
 func TestNothingIsAllocated(t *testing.T) {
 	buf := make([]byte, 0, 256)
 	assert.Zero(t, testing.AllocsPerRun(100, func() {
@@ -105,9 +90,6 @@ func FuzzQuery(f *testing.F) {
 		}
 		agrees(t, s)
 		agrees(t, escaped)
-		if want, err := url.QueryUnescape(s[:Plain(s, 0)]); err != nil || want != s[:Plain(s, 0)] {
-			t.Errorf("Plain(%q) = %d, but they decode to %q", s, Plain(s, 0), want)
-		}
 	})
 }
 
