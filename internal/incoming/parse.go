@@ -25,15 +25,13 @@ import (
 // malformed or given twice, and tells which it is and what is wrong.
 func (r *Rest) Parse(raw string, fields *[End]*string, resources *[]string) (bad Slot, problem string) {
 	var (
-		bits   [144]byte   // more moves to the heap
-		few    [256]byte   // as here
-		out    = few[:0]   // what is decoded,
-		order  [End]Slot   // of these slots,
-		ends   [End]uint16 // each up to here
-		count  int         // of them
-		seen   uint64      // one bit a slot
-		begin  = -1        // of the first pair that is not recognised,
-		behind = 0         // and what is behind the last
+		bits  [144]byte   // more moves to the heap
+		few   [256]byte   // as here
+		out   = few[:0]   // what is decoded,
+		order [End]Slot   // of these slots,
+		ends  [End]uint16 // each up to here
+		count int         // of them
+		seen  uint64      // one bit a slot
 	)
 	marks := query.Mark(bits[:], raw)
 	for i := uint(0); i < uint(len(raw)); {
@@ -41,9 +39,8 @@ func (r *Rest) Parse(raw string, fields *[End]*string, resources *[]string) (bad
 			i++
 			continue
 		}
-		mark := marks.Next(i)
-		s, value := None, mark
-		switch n := mark - i; {
+		s, value := None, marks.Next(i)
+		switch n := value - i; {
 		case n-2 <= MaxLen-2 && i+24 <= uint(len(raw)):
 			s, value = name(raw, i, value)
 		case n >= 2 || value+2 < uint(len(raw)) && raw[value] == '%' && raw[value+1] != '&':
@@ -52,9 +49,6 @@ func (r *Rest) Parse(raw string, fields *[End]*string, resources *[]string) (bad
 			value++
 		}
 		if s == None {
-			if begin < 0 {
-				begin = int(i)
-			}
 			end := value
 			if end < uint(len(raw)) && raw[end] != '&' {
 				end = marks.Next(end + 1)
@@ -63,14 +57,10 @@ func (r *Rest) Parse(raw string, fields *[End]*string, resources *[]string) (bad
 				end += uint(query.PairLen(raw[end:]))
 			}
 			if int(r.count) < len(r.pairs) {
-				p := &r.pairs[r.count]
-				p.Begin, p.End = uint32(int(i)-begin), uint32(int(end)-begin)
-				if mark+1 == value && raw[mark] == '=' && marks.Next(value) == end && !marks.High() {
-					p.Equals = uint32(int(mark) - begin)
-				}
+				r.pairs[r.count] = marks.Pair(i, end)
 			}
 			r.count++
-			behind, i = int(end), end+1
+			i = end + 1
 			continue
 		}
 		if seen&(1<<(s&63)) != 0 && s != Resource { // below 64: the generator sees to it
@@ -116,9 +106,9 @@ func (r *Rest) Parse(raw string, fields *[End]*string, resources *[]string) (bad
 		*fields[order[i]] = all[start:ends[i]]
 		start = ends[i]
 	}
-	if begin >= 0 {
-		part := raw[begin:behind]
-		r.raw = &part
+	if r.count > 0 {
+		kept := raw
+		r.raw = &kept
 	}
 	return None, ""
 }

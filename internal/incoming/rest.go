@@ -16,8 +16,8 @@ import (
 // A Rest is what has no slot. The zero Rest is empty. A copy has what the one before
 // has, and what is set in one the other does not see.
 type Rest struct {
-	raw   *string       // a part of the query that has it all; fmt follows no pointer to a string
-	pairs [4]query.Pair // where in raw the first of these pairs are
+	raw   *string       // the query; fmt follows no pointer to a string
+	pairs [4]query.Pair // the first of those that it has
 	count uint16        // how many there are
 	more  *more         // what came in another way; nil if there is nothing
 }
@@ -58,7 +58,7 @@ func (r *Rest) Values(names *query.Names, values []string) (bad int, problem str
 	case r.count == 0:
 		bad = -1
 	case int(r.count) > len(r.pairs):
-		bad, problem = names.Values(*r.raw, nil, values)
+		bad, problem = names.Values((*r.raw)[r.pairs[0].Begin:], nil, values)
 	default:
 		bad, problem = names.Values(*r.raw, r.pairs[:r.count], values)
 	}

@@ -78,6 +78,15 @@ func (n *Names) find(name string) int {
 // the equals sign is at Equals; any other has to be decoded, and Equals is zero.
 type Pair struct{ Begin, Equals, End uint32 }
 
+// Pair gives the pair between two places of the text.
+func (m *Marks) Pair(begin, end uint) Pair {
+	p := Pair{Begin: uint32(begin), End: uint32(end)}
+	if equals := m.Next(begin); equals < end && m.raw[equals] == '=' && m.Next(equals+1) == end && !m.high {
+		p.Equals = uint32(equals)
+	}
+	return p
+}
+
 // Values finds the names in a query and puts their decoded values in their
 // places. Where pairs is not nil, these are the pairs that have to be looked
 // at. Values stops at the first that is malformed or comes again, and gives its
