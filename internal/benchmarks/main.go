@@ -59,25 +59,17 @@ func run(effort measure.Effort, tenants int, withLatest bool) ([]measure.Figure,
 		return nil, err
 	}
 	defer endNetwork()
-	var figures []measure.Figure
-	measured := func(effort measure.Effort, rows []measure.Row) error {
-		for _, row := range rows {
-			some, err := effort.Measure(row)
-			if err != nil {
-				return err
-			}
-			figures = append(figures, some...)
-		}
-		return nil
-	}
-	if err := measured(effort, rows); err != nil {
+	figures, err := effort.Measure(rows...)
+	if err != nil {
 		return nil, err
 	}
 	// A request takes as long as a thousand URLs, and the pools of net/http,
 	// empty after a collection, have to fill first.
-	if err := measured(measure.Effort{Rounds: effort.Rounds / 4, Turn: 25 * effort.Turn}, network); err != nil {
+	requests, err := measure.Effort{Rounds: effort.Rounds / 4, Turn: 25 * effort.Turn}.Measure(network...)
+	if err != nil {
 		return nil, err
 	}
+	figures = append(figures, requests...)
 	if withLatest {
 		some, err := latest(effort)
 		if err != nil { // it may need a newer Go than there is

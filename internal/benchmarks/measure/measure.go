@@ -45,55 +45,89 @@ type Effort struct {
 	Turn   time.Duration // of one Impl in one round
 }
 
-// Measure gives a figure for each Impl of the row, in their order.
-func (e Effort) Measure(row Row) ([]Figure, error) {
+// passes is how often Measure comes to each row.
+const passes = 6
+
+// Measure gives a figure for each Impl of the rows, in their order. It comes to each row
+// several times, so that what disturbs it for a while disturbs a part of its turns.
+func (e Effort) Measure(rows ...Row) ([]Figure, error) {
 	if ballast == nil {
 		ballast = make([]byte, 64<<20)
 	}
-	turns := make([]int, len(row.Impls)) // how often the work is done in a turn
-	figures := make([]Figure, len(row.Impls))
-	for i, impl := range row.Impls {
-		n, err := e.calibrate(impl)
-		if err == nil {
-			figures[i], err = allocated(impl, min(n, 1000))
-		}
-		if err != nil {
-			return nil, fmt.Errorf("%s: %s: %w", row.Name, impl.Name, err)
-		}
-		turns[i] = n
-	}
-	samples := make([][]float64, len(row.Impls)) // ns
-	for round := range e.Rounds {
-		for k := range row.Impls {
-			i := (round + k) % len(row.Impls)
-			took, err := turn(row.Impls[i], turns[i])
-			if err != nil {
-				return nil, fmt.Errorf("%s: %s: %w", row.Name, row.Impls[i].Name, err)
+	all := make([][]work, len(rows))
+	for range passes {
+		for i, row := range rows {
+			if all[i] == nil {
+				all[i] = make([]work, len(row.Impls))
 			}
-			samples[i] = append(samples[i], took)
+			if err := e.pass(row, all[i]); err != nil {
+				return nil, err
+			}
 		}
 	}
-	for i, impl := range row.Impls {
-		f := &figures[i]
-		f.Row, f.Impl = row.Name, impl.Name
-		f.NS = math.Round(10*percentile(samples[i])) / 10
-		f.Ratio = math.Round(1000*f.NS/figures[0].NS) / 1000
+	var figures []Figure
+	for i, row := range rows {
+		for k, w := range all[i] {
+			f := Figure{Row: row.Name, Impl: row.Impls[k].Name, Bytes: w.bytes, Allocs: w.allocs}
+			f.NS = math.Round(10*percentile(w.samples)) / 10
+			f.Ratio = math.Round(1000*f.NS/percentile(all[i][0].samples)) / 1000
+			figures = append(figures, f)
+		}
 	}
 	return figures, nil
 }
 
+// work is what is known of an Impl.
+type work struct {
+	turn          int       // how often the work is done in a turn
+	samples       []float64 // ns
+	bytes, allocs uint64    // of one
+}
+
+// pass gives each Impl of a row its part of the turns.
+func (e Effort) pass(row Row, all []work) error {
+	for round := range max(1, e.Rounds/passes) {
+		for k := range row.Impls {
+			i := (round + k) % len(all)
+			if err := e.turn(row.Impls[i], &all[i]); err != nil {
+				return fmt.Errorf("%s: %s: %w", row.Name, row.Impls[i].Name, err)
+			}
+		}
+	}
+	return nil
+}
+
+// turn lets one Impl work.
+func (e Effort) turn(impl Impl, w *work) (err error) {
+	if w.turn == 0 {
+		if w.turn, err = e.calibrate(impl); err == nil {
+			w.bytes, w.allocs, err = allocated(impl, min(w.turn, 1000))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	ns, err := timed(impl, w.turn)
+	w.samples = append(w.samples, ns)
+	return err
+}
+
 // calibrate finds how often the work fits into a turn.
 func (e Effort) calibrate(impl Impl) (int, error) {
-	for n := 1; ; {
-		ns, err := turn(impl, n)
+	least := math.Inf(1)
+	for n, enough := 1, 0; enough < 5; { // one may be disturbed
+		ns, err := timed(impl, n)
 		if err != nil {
 			return 0, err
 		}
-		if took := time.Duration(ns * float64(n)); took >= e.Turn/2 || n >= 1<<30 {
-			return max(1, int(float64(e.Turn)/ns)), nil
+		least = min(least, ns)
+		if took := time.Duration(least * float64(n)); took >= e.Turn/2 || n >= 1<<30 {
+			enough++
+		} else {
+			n *= 2
 		}
-		n *= 2
 	}
+	return max(1, int(float64(e.Turn)/least)), nil
 }
 
 // ballast is never read. It keeps the heap of a measuring program as large as
@@ -102,8 +136,8 @@ func (e Effort) calibrate(impl Impl) (int, error) {
 // than what is measured.
 var ballast []byte
 
-// turn lets one Impl work n times, and gives ns for one.
-func turn(impl Impl, n int) (float64, error) {
+// timed lets one Impl work n times, and gives ns for one.
+func timed(impl Impl, n int) (float64, error) {
 	start := time.Now()
 	err := impl.Run(n)
 	return float64(time.Since(start).Nanoseconds()) / float64(n), err
@@ -112,12 +146,12 @@ func turn(impl Impl, n int) (float64, error) {
 // allocated counts, apart from the turns, what the work allocates: cut, not
 // rounded, as package testing does it, because the runtime's own allocations, a
 // few in many, are nobody's.
-func allocated(impl Impl, n int) (Figure, error) {
+func allocated(impl Impl, n int) (bytes, allocs uint64, err error) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	err := impl.Run(n)
+	err = impl.Run(n)
 	runtime.ReadMemStats(&after)
-	return Figure{Bytes: (after.TotalAlloc - before.TotalAlloc) / uint64(n), Allocs: (after.Mallocs - before.Mallocs) / uint64(n)}, err
+	return (after.TotalAlloc - before.TotalAlloc) / uint64(n), (after.Mallocs - before.Mallocs) / uint64(n), err
 }
 
 func percentile(samples []float64) float64 {
