@@ -48,12 +48,9 @@ func (r *Rest) Set(name, value string) {
 // the first that is malformed, too long or comes twice, and gives its number and what
 // is wrong with it, or -1.
 func (r *Rest) Values(names *query.Names, values []string) (bad int, problem string) {
-	var m more
-	if r.more != nil {
-		m = *r.more
-	}
+	m := r.more
 	switch {
-	case m.parsed != nil:
+	case m != nil && m.parsed != nil:
 		bad, problem = names.FormValues(m.parsed, values)
 	case r.count == 0:
 		bad = -1
@@ -62,7 +59,7 @@ func (r *Rest) Values(names *query.Names, values []string) (bad int, problem str
 	default:
 		bad, problem = names.Values(*r.raw, r.pairs[:r.count], values)
 	}
-	if bad >= 0 || r.more == nil { // a query has been bounded before
+	if bad >= 0 || m == nil { // a query has been bounded before
 		return bad, problem
 	}
 	for i, name := range names.List() {

@@ -57,17 +57,14 @@ func (n *Names) Index(name string) int {
 
 // find gives the number of a name, -1 if it is not in the list.
 func (n *Names) find(name string) int {
-	if n.lengths&(1<<min(len(name), 63)) == 0 {
-		return -1
-	}
-	if n.index != nil {
-		if i, ok := n.index[name]; ok {
-			return i
+	if n.index == nil {
+		for i, own := range n.list {
+			if own == name {
+				return i
+			}
 		}
-		return -1
-	}
-	for i := range n.list {
-		if n.list[i] == name {
+	} else if n.lengths&(1<<min(len(name), 63)) != 0 {
+		if i, ok := n.index[name]; ok {
 			return i
 		}
 	}
