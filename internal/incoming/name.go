@@ -63,11 +63,11 @@ func name(raw string, i, end uint) (s Slot, value uint) {
 	}
 	text, front := raw[i:i+24], &fronts[end-i]
 	a, b, c := query.Word(text)&front[0], query.Word(text[8:])&front[1], query.Word(text[16:])&front[2]
-	s = slots[place(a, b)]
-	if w := &words[s]; (a^w[0])|(b^w[1])|(c^w[2]) != 0 {
-		return None, value
+	n := uint(slots[place(a, b)])
+	if w := &words[n]; (a^w[0])|(b^w[1])|(c^w[2]) != 0 {
+		n = uint(None)
 	}
-	return s, value
+	return Slot(n), value
 }
 
 // other is name for any: a long one, an encoded one, or that of the last pair, more or less.

@@ -23,7 +23,7 @@ import (
 // slots, those of Resource behind resources, and what is not recognised into the
 // Rest. RedirectURI loses its fragment (rule R6). It stops at the first parameter that is
 // malformed or given twice, and tells which it is and what is wrong.
-func (r *Rest) Parse(raw string, fields *[End]*string, resources *[]string) (bad Slot, problem string) {
+func (r *Rest) Parse(raw string, fields *[End + 1]*string, resources *[]string) (bad Slot, problem string) {
 	var (
 		bits  [144]byte   // more moves to the heap
 		few   [256]byte   // as here
@@ -45,34 +45,33 @@ func (r *Rest) Parse(raw string, fields *[End]*string, resources *[]string) (bad
 			s, value = name(raw, i, value)
 		case n >= 2 || value+2 < uint(len(raw)) && raw[value] == '%' && raw[value+1] != '&':
 			s, value = other(raw, i, value)
-		case value < uint(len(raw)) && raw[value] != '&': // it is shorter than any name
-			value++
-		}
-		if s == None {
-			end := value
-			if end < uint(len(raw)) && raw[end] != '&' {
-				end = marks.Next(end + 1)
+		default: // it is shorter than any name, and there may be many
+			if value < uint(len(raw)) && raw[value] != '&' {
+				value++
 			}
-			if end < uint(len(raw)) && raw[end] != '&' { // there may be many
-				end += uint(query.PairLen(raw[end:]))
+			if value < uint(len(raw)) && raw[value] != '&' {
+				value += uint(query.PairLen(raw[value:]))
 			}
-			if int(r.count) < len(r.pairs) {
-				r.pairs[r.count] = marks.Pair(i, end)
-			}
-			r.count++
-			i = end + 1
+			r.note(i, 0, value, true)
+			i = value + 1
 			continue
 		}
 		if seen&(1<<(s&63)) != 0 && s != Resource { // below 64: the generator sees to it
 			return s, query.Doubled
 		}
-		seen |= 1 << (s & 63)
+		seen |= 1 << (s & 63) &^ (1 << None)
 		end := marks.Next(value)
 		var text string
 		if end == uint(len(raw)) || raw[end] == '&' {
-			if text = raw[value:end]; marks.High() && !utf8.ValidString(text) {
+			if text = raw[value:end]; marks.High() && s != None && !utf8.ValidString(text) {
 				return s, query.BadUTF8
 			}
+			r.note(i, value, end, s == None)
+		} else if s == None {
+			end += uint(query.PairLen(raw[end:]))
+			r.note(i, 0, end, true)
+			i = end + 1
+			continue
 		} else {
 			var decoded []byte
 			var found query.Found
@@ -108,9 +107,20 @@ func (r *Rest) Parse(raw string, fields *[End]*string, resources *[]string) (bad
 	}
 	if r.count > 0 {
 		kept := raw
-		r.raw = &kept
+		r.raw, r.high = &kept, marks.High()
 	}
 	return None, ""
+}
+
+// note remembers a pair, which counts if it has no slot. Whether it has one, no processor
+// foresees, so that each is written down and the next one over it.
+func (r *Rest) note(begin, value, end uint, counts bool) {
+	r.pairs[min(r.count, noted)] = query.Pair{Begin: uint32(begin), Value: uint32(value), End: uint32(end)}
+	n := uint32(0)
+	if counts {
+		n = 1
+	}
+	r.count += n
 }
 
 // Take is Parse for a form that the host has parsed. It hands each value to put, one

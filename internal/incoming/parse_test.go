@@ -32,15 +32,15 @@ func TestA1OneLookFindsEachName(t *testing.T) {
 
 // parse gives what Parse puts where.
 func parse(raw string) (values map[string]string, rest Rest, bad Slot, problem string) {
-	var texts [End]string
-	var fields [End]*string
+	var texts [End + 1]string
+	var fields [End + 1]*string
 	for s := range fields {
 		fields[s] = &texts[s]
 	}
 	var resources []string
 	bad, problem = rest.Parse(raw, &fields, &resources)
 	values = map[string]string{}
-	for s, text := range texts {
+	for s, text := range texts[:End] {
 		if text != "" {
 			values[Names[s]] = text
 		}

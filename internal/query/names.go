@@ -2,21 +2,19 @@ package query
 
 // This file looks for parameters by name in a query that has been read for
 // others before: for names that only some connections ask for (from, rule B1). What
-// the application may send is open, so that nearly every pair is nobody's; their
-// lengths and first bytes turn most away before anything is decoded or compared.
+// the application may send is open, so that nearly every pair is nobody's: their
+// first bytes turn most away before anything is decoded or compared.
 
-import (
-	"net/url"
-)
+import "net/url"
 
 // Names is a list of parameter names to look for. It is immutable.
 type Names struct {
-	list    []string
-	index   map[string]int // where a look at each would take longer
-	lengths uint64         // bit n: some name has n bytes, bit 63: that or more
-	firsts  uint64         // bit b&63: some name may begin with byte b, or with a percent sign
-	least   int            // bytes of a name,
-	most    int            // and at most
+	list   []string
+	index  map[string]int // where a look at each would take longer
+	firsts uint64         // bit b&63: some name may begin with byte b, or with a percent sign
+	plain  bool           // all stand for themselves
+	least  int            // bytes of a name,
+	most   int            // and at most
 }
 
 // NewNames makes Names of a list without repetitions, nil of an empty one.
@@ -24,10 +22,12 @@ func NewNames(list []string) *Names {
 	if len(list) == 0 {
 		return nil
 	}
-	n := &Names{list: list, firsts: 1 << ('%' & 63), least: len(list[0])}
+	n := &Names{list: list, plain: true, firsts: 1 << ('%' & 63), least: len(list[0])}
 	for _, name := range list {
 		n.firsts |= 1 << (name[0] & 63)
-		n.lengths |= 1 << min(len(name), 63)
+		for i := range len(name) {
+			n.plain = n.plain && marks[name[i]] == 0
+		}
 		n.least, n.most = min(n.least, len(name)), max(n.most, len(name))
 	}
 	if len(list) > 4 {
@@ -63,26 +63,17 @@ func (n *Names) find(name string) int {
 				return i
 			}
 		}
-	} else if n.lengths&(1<<min(len(name), 63)) != 0 {
-		if i, ok := n.index[name]; ok {
-			return i
-		}
+		return -1
+	}
+	if i, ok := n.index[name]; ok {
+		return i
 	}
 	return -1
 }
 
-// A Pair says where a pair of a query is. In one whose name and value stand for themselves
-// the equals sign is at Equals; any other has to be decoded, and Equals is zero.
-type Pair struct{ Begin, Equals, End uint32 }
-
-// Pair gives the pair between two places of the text.
-func (m *Marks) Pair(begin, end uint) Pair {
-	p := Pair{Begin: uint32(begin), End: uint32(end)}
-	if equals := m.Next(begin); equals < end && m.raw[equals] == '=' && m.Next(equals+1) == end && !m.high {
-		p.Equals = uint32(equals)
-	}
-	return p
-}
+// A Pair says where a pair of a query is, and where its value begins if that stands for
+// itself; else Value is zero.
+type Pair struct{ Begin, Value, End uint32 }
 
 // Values finds the names in a query and puts their decoded values in their
 // places. Where pairs is not nil, these are the pairs that have to be looked
@@ -96,14 +87,16 @@ func (n *Names) Values(raw string, pairs []Pair, values []string) (bad int, prob
 	}
 	for k := range pairs {
 		p := &pairs[k]
-		if p.Equals != 0 {
-			if i := n.find(raw[p.Begin:p.Equals]); i >= 0 {
+		if n.plain && p.Value > p.Begin && raw[p.Value-1] == '=' { // as nearly always
+			if i := n.find(raw[p.Begin : p.Value-1]); i >= 0 {
 				if seen[i] {
 					return i, Doubled
 				}
-				seen[i], values[i] = true, raw[p.Equals+1:p.End]
+				seen[i], values[i] = true, raw[p.Value:p.End]
+				continue
 			}
-		} else if i, problem := n.decoded(raw[p.Begin:p.End], seen, values); problem != "" {
+		}
+		if i, problem := n.decoded(raw[p.Begin:p.End], seen, values); problem != "" {
 			return i, problem
 		}
 	}

@@ -10,13 +10,13 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// parts gives where the pairs of a query are, and of those that are plain the equals sign.
+// parts gives where the pairs of a query are.
 func parts(raw string) (pairs []Pair) {
 	for begin := 0; begin < len(raw); {
 		pair, _, _ := strings.Cut(raw[begin:], "&")
 		p := Pair{Begin: uint32(begin), End: uint32(begin + len(pair))}
-		if name, _, ok := strings.Cut(pair, "="); ok && !strings.ContainsFunc(pair, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune("%+;", r) }) {
-			p.Equals = uint32(begin + len(name))
+		if name, value, ok := strings.Cut(pair, "="); ok && url.QueryEscape(value) == value {
+			p.Value = uint32(begin + len(name) + 1)
 		}
 		pairs = append(pairs, p)
 		begin += len(pair) + 1
