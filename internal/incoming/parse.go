@@ -32,6 +32,9 @@ func (r *Rest) Parse(raw string, fields *[End + 1]*string, resources *[]string) 
 		ends  [End]uint16 // each up to here
 		count int         // of them
 		seen  uint64      // one bit a slot
+
+		others [noted]uint32 // where the first pairs without a slot begin,
+		rest   uint          // and how many there are
 	)
 	marks := query.Mark(bits[:], raw)
 	for i := uint(0); i < uint(len(raw)); {
@@ -52,7 +55,8 @@ func (r *Rest) Parse(raw string, fields *[End + 1]*string, resources *[]string) 
 			if value < uint(len(raw)) && raw[value] != '&' {
 				value += uint(query.PairLen(raw[value:]))
 			}
-			r.note(i, 0, value, true)
+			others[rest%noted] = uint32(i)
+			rest++
 			i = value + 1
 			continue
 		}
@@ -60,17 +64,18 @@ func (r *Rest) Parse(raw string, fields *[End + 1]*string, resources *[]string) 
 			return s, query.Doubled
 		}
 		seen |= 1 << (s & 63) &^ (1 << None)
+		others[rest%noted] = uint32(i) // if it counts, which no processor foresees
+		if s == None {
+			rest++
+		}
 		end := marks.Next(value)
 		var text string
 		if end == uint(len(raw)) || raw[end] == '&' {
 			if text = raw[value:end]; marks.High() && s != None && !utf8.ValidString(text) {
 				return s, query.BadUTF8
 			}
-			r.note(i, value, end, s == None)
 		} else if s == None {
-			end += uint(query.PairLen(raw[end:]))
-			r.note(i, 0, end, true)
-			i = end + 1
+			i = end + uint(query.PairLen(raw[end:])) + 1
 			continue
 		} else {
 			var decoded []byte
@@ -105,22 +110,14 @@ func (r *Rest) Parse(raw string, fields *[End + 1]*string, resources *[]string) 
 		*fields[order[i]] = all[start:ends[i]]
 		start = ends[i]
 	}
-	if r.count > 0 {
+	if rest > 0 {
 		kept := raw
-		r.raw, r.high = &kept, marks.High()
+		r.raw, r.count = &kept, uint32(rest)
+		for i, begin := range others[:min(rest, noted)] {
+			r.pairs[i] = marks.Pair(uint(begin))
+		}
 	}
 	return None, ""
-}
-
-// note remembers a pair, which counts if it has no slot. Whether it has one, no processor
-// foresees, so that each is written down and the next one over it.
-func (r *Rest) note(begin, value, end uint, counts bool) {
-	r.pairs[min(r.count, noted)] = query.Pair{Begin: uint32(begin), Value: uint32(value), End: uint32(end)}
-	n := uint32(0)
-	if counts {
-		n = 1
-	}
-	r.count += n
 }
 
 // Take is Parse for a form that the host has parsed. It hands each value to put, one

@@ -16,11 +16,10 @@ import (
 // A Rest is what has no slot. The zero Rest is empty. A copy has what the one before
 // has, and what is set in one the other does not see.
 type Rest struct {
-	raw   *string               // the query; fmt follows no pointer to a string
-	pairs [noted + 1]query.Pair // the first that have no slot; the last is anybody's
-	count uint32                // how many have none
-	high  bool                  // some byte is beyond ASCII
-	more  *more                 // what came in another way; nil if there is nothing
+	raw   *string           // the query; fmt follows no pointer to a string
+	pairs [noted]query.Pair // the first pairs without a slot
+	count uint32            // how many there are
+	more  *more             // what came in another way; nil if there is nothing
 }
 
 // noted is how many pairs without a slot a Rest remembers: of more, it looks for all again.
@@ -58,8 +57,8 @@ func (r *Rest) Values(names *query.Names, values []string) (bad int, problem str
 		bad, problem = names.FormValues(m.parsed, values)
 	case r.count == 0:
 		bad = -1
-	case r.count > noted || r.high:
-		bad, problem = names.Values((*r.raw)[r.pairs[0].Begin:], nil, values)
+	case r.count > noted:
+		bad, problem = names.Values(*r.raw, nil, values)
 	default:
 		bad, problem = names.Values(*r.raw, r.pairs[:r.count], values)
 	}

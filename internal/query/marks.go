@@ -85,9 +85,9 @@ func (m *Marks) Next(i uint) uint {
 
 // far is Next where that is far away.
 func (m *Marks) far(i uint) uint {
-	for i = i>>3 + 8; ; i++ {
-		if b := m.bits[i]; b != 0 {
-			return i<<3 + uint(bits.TrailingZeros8(b))
+	for i = i>>3 + 8; ; i += 8 {
+		if w := binary.LittleEndian.Uint64(m.bits[i : i+8]); w != 0 {
+			return i<<3 + uint(bits.TrailingZeros64(w))
 		}
 	}
 }

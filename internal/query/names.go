@@ -12,7 +12,6 @@ type Names struct {
 	list   []string
 	index  map[string]int // where a look at each would take longer
 	firsts uint64         // bit b&63: some name may begin with byte b, or with a percent sign
-	plain  bool           // all stand for themselves
 	least  int            // bytes of a name,
 	most   int            // and at most
 }
@@ -22,12 +21,9 @@ func NewNames(list []string) *Names {
 	if len(list) == 0 {
 		return nil
 	}
-	n := &Names{list: list, plain: true, firsts: 1 << ('%' & 63), least: len(list[0])}
+	n := &Names{list: list, firsts: 1 << ('%' & 63), least: len(list[0])}
 	for _, name := range list {
 		n.firsts |= 1 << (name[0] & 63)
-		for i := range len(name) {
-			n.plain = n.plain && marks[name[i]] == 0
-		}
 		n.least, n.most = min(n.least, len(name)), max(n.most, len(name))
 	}
 	if len(list) > 4 {
@@ -71,9 +67,26 @@ func (n *Names) find(name string) int {
 	return -1
 }
 
-// A Pair says where a pair of a query is, and where its value begins if that stands for
-// itself; else Value is zero.
+// A Pair says where a pair of a query is, and where its value begins if name and value
+// stand for themselves; else Value is zero.
 type Pair struct{ Begin, Value, End uint32 }
+
+// Pair gives the pair that begins at a place of the text.
+func (m *Marks) Pair(begin uint) Pair {
+	raw, value, end := m.raw, uint(0), m.Next(begin)
+	if end < uint(len(raw)) && raw[end] == '=' {
+		value = end + 1
+		end = m.Next(value)
+	}
+	if end < uint(len(raw)) && raw[end] != '&' {
+		value = 0
+		end += uint(PairLen(raw[end:]))
+	}
+	if m.high {
+		value = 0
+	}
+	return Pair{uint32(begin), uint32(value), uint32(end)}
+}
 
 // Values finds the names in a query and puts their decoded values in their
 // places. Where pairs is not nil, these are the pairs that have to be looked
@@ -87,17 +100,15 @@ func (n *Names) Values(raw string, pairs []Pair, values []string) (bad int, prob
 	}
 	for k := range pairs {
 		p := &pairs[k]
-		if n.plain && p.Value > p.Begin && raw[p.Value-1] == '=' { // as nearly always
-			if i := n.find(raw[p.Begin : p.Value-1]); i >= 0 {
-				if seen[i] {
-					return i, Doubled
-				}
-				seen[i], values[i] = true, raw[p.Value:p.End]
-				continue
+		if p.Value == 0 {
+			if i, problem := n.decoded(raw[p.Begin:p.End], seen, values); problem != "" {
+				return i, problem
 			}
-		}
-		if i, problem := n.decoded(raw[p.Begin:p.End], seen, values); problem != "" {
-			return i, problem
+		} else if i := n.find(raw[p.Begin : p.Value-1]); i >= 0 { // as nearly always
+			if seen[i] {
+				return i, Doubled
+			}
+			seen[i], values[i] = true, raw[p.Value:p.End]
 		}
 	}
 	for pairs == nil && raw != "" {

@@ -12,16 +12,32 @@ import (
 
 // parts gives where the pairs of a query are.
 func parts(raw string) (pairs []Pair) {
-	for begin := 0; begin < len(raw); {
-		pair, _, _ := strings.Cut(raw[begin:], "&")
-		p := Pair{Begin: uint32(begin), End: uint32(begin + len(pair))}
-		if name, value, ok := strings.Cut(pair, "="); ok && url.QueryEscape(value) == value {
-			p.Value = uint32(begin + len(name) + 1)
-		}
+	m := Mark(nil, raw)
+	for begin := uint(0); begin < uint(len(raw)); {
+		p := m.Pair(begin)
 		pairs = append(pairs, p)
-		begin += len(pair) + 1
+		begin = uint(p.End) + 1
 	}
 	return pairs
+}
+
+// Value is told where name and value stand for themselves, and the end of any pair.
+func TestB1Pair(t *testing.T) {
+	for raw, plain := range map[string]bool{
+		"": false, "a": false, "a=": true, "a=b": true, "=b": true, "abcdefgh=ijklmnopqr": true, "a=b=c": false, "a%41=b": false, "a+b=c": false, "a=%41": false,
+		"a=+": false, "a;b=c": false, "a#=c": false, "a=\x01": false, "a=é": false, "é=a": false, "a=" + strings.Repeat("b", 70) + "%": false,
+	} {
+		for _, before := range []string{"", "x&", "%zz=%zz&&"} {
+			for _, after := range []string{"", "&", "&b=%41&"} {
+				m := Mark(nil, before+raw+after)
+				want := Pair{Begin: uint32(len(before)), End: uint32(len(before) + len(raw))}
+				if plain {
+					want.Value = want.Begin + uint32(strings.IndexByte(raw, '=')) + 1
+				}
+				assert.Equal(t, want, m.Pair(uint(len(before))), "%q in %q", raw, before+raw+after)
+			}
+		}
+	}
 }
 
 func TestB1Names(t *testing.T) {
