@@ -166,9 +166,8 @@ func (c *candidate) inTheWay(in *Input) Source {
 // most tenants are in no cache: as Append comes to them, it would wait for one after the
 // other, and so they are on their way together.
 func (p *Plan) Fetch(in *Input) {
-	for i := 0; i < len(p.short); i += 64 {
-		in.fetched |= p.short[i] // or the compiler would leave it out
-	}
+	c := &p.short
+	in.fetched = c[0] | c[64] | c[128] | c[192] | c[256] | c[320] | c[384] | c[448] // or the compiler would leave it out
 }
 
 // prepare finds out what one parameter has to know of another: whether the scope
