@@ -33,8 +33,8 @@ func (r *Rest) Parse(raw string, fields *[End + 1]*string, resources *[]string) 
 		count int         // of them
 		seen  uint64      // one bit a slot
 
-		others [noted]uint32 // where the first pairs without a slot begin,
-		rest   uint          // and how many there are
+		others [noted + 1]uint32 // where the first pairs without a slot begin, and behind them anything;
+		rest   uint              // how many there are
 	)
 	marks := query.Mark(bits[:], raw)
 	for i := uint(0); i < uint(len(raw)); {
@@ -55,7 +55,7 @@ func (r *Rest) Parse(raw string, fields *[End + 1]*string, resources *[]string) 
 			if value < uint(len(raw)) && raw[value] != '&' {
 				value += uint(query.PairLen(raw[value:]))
 			}
-			others[rest%noted] = uint32(i)
+			others[rest%uint(len(others))] = uint32(i)
 			rest++
 			i = value + 1
 			continue
@@ -64,7 +64,7 @@ func (r *Rest) Parse(raw string, fields *[End + 1]*string, resources *[]string) 
 			return s, query.Doubled
 		}
 		seen |= 1 << (s & 63) &^ (1 << None)
-		others[rest%noted] = uint32(i) // if it counts, which no processor foresees
+		others[rest%uint(len(others))] = uint32(i) // if it has a slot, the next one goes over it: no processor foresees that
 		if s == None {
 			rest++
 		}

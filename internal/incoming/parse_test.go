@@ -293,3 +293,36 @@ func FuzzR1Parse(f *testing.F) {
 	}
 	f.Fuzz(same)
 }
+
+// However many pairs have no slot, and wherever those that have one stand, each is found.
+func TestB1AnyNumberOfOthers(t *testing.T) {
+	slots := []string{"", "&state=a", "&state=%41&hd=x&&", "&acr_values=a&display=b&prompt=c&scope=d&hd=e&state=f&nonce=g"}
+	for n := range 12 {
+		for _, before := range slots {
+			for _, after := range slots {
+				for _, value := range []string{"v", "v%20w", "é", ""} {
+					raw, list := before, []string{"nobody"}
+					for i := range n {
+						name := fmt.Sprint("name", i)
+						raw += "&" + name + "=" + value
+						list = append(list, name)
+					}
+					raw += after
+					values, rest, _, problem := parse(raw)
+					if before != "" && after != "" { // state comes twice
+						assert.Equal(t, query.Doubled, problem, "%q", raw)
+						continue
+					}
+					assert.Empty(t, problem, "%q", raw)
+					assert.Equal(t, before+after != "", values["state"] != "", "%q", raw)
+					assert.Equal(t, n == 0, rest.Empty(), "%q", raw)
+					got := make([]string, len(list))
+					bad, problem := rest.Values(query.NewNames(list), got)
+					assert.Equal(t, -1, bad, "%q: %s", raw, problem)
+					want := append([]string{""}, slices.Repeat([]string{strings.ReplaceAll(value, "%20", " ")}, n)...)
+					assert.Equal(t, want, got, "%q", raw)
+				}
+			}
+		}
+	}
+}

@@ -22,8 +22,8 @@ type Rest struct {
 	more  *more             // what came in another way; nil if there is nothing
 }
 
-// noted is how many pairs without a slot a Rest remembers: of more, it looks for all again.
-const noted = 4
+// noted is how many pairs a Rest remembers. Where there are more, it looks for all again.
+const noted = 7
 
 // more is never changed.
 type more struct {

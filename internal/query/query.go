@@ -179,40 +179,19 @@ func grow(dst []byte, n int, s string) []byte {
 	return dst
 }
 
-// Eight bytes at once, the first lowest: a condition on each is bit 7 of each, so that
-// counting zeros gives the place of the first that fulfils it.
-//
-//	text      o  p  e  n  i  d  +  p
-//	word     6f 70 65 6e 69 64 2b 70   (written as it stands in memory)
-//	special  00 00 00 00 00 00 80 00   55 zeros below the first: 55 >> 3 = 6 plain bytes
-//
-// All that follows relies on ASCII having bit 7 free: what is beyond it is taken out
-// before anything is added (a sum must not go on into the next byte, which would then be
-// accused of what its neighbour did), and told by that bit itself.
-const (
-	ones  = 0x0101010101010101
-	highs = 0x80 * ones
-)
-
-// tail gives the fewer than eight bytes of s from i on, and zeros behind them. Where
-// there are eight bytes in all, the last eight are shifted: no loop of a length that
-// nobody foresees.
-func tail(s string, i int) (w uint64) {
-	if len(s) >= 8 {
+// Tail is Word of s[i:], with zeros where there are fewer than eight bytes. Where there are
+// eight bytes in all, the last eight are shifted: no loop of a length that nobody foresees.
+func Tail(s string, i int) (w uint64) {
+	switch {
+	case i+8 <= len(s):
+		return Word(s[i:])
+	case len(s) >= 8:
 		return Word(s[len(s)-8:]) >> (8 * (i + 8 - len(s)))
 	}
 	for j := len(s) - 1; j >= i; j-- {
 		w = w<<8 | uint64(s[j])
 	}
 	return w
-}
-
-// Tail is Word of s[i:], with zeros where there are fewer than eight bytes.
-func Tail(s string, i int) uint64 {
-	if i+8 <= len(s) {
-		return Word(s[i:])
-	}
-	return tail(s, i)
 }
 
 // Word gives the first eight bytes of s, which has to have them.
@@ -228,8 +207,9 @@ func Word(s string) uint64 {
 func PairLen(query string) int {
 	from := 0
 	if len(query) >= 8 {
-		x := Word(query) ^ '&'*ones
-		if amp := (x - ones) &^ x & highs; amp != 0 { // the lowest is true; one above may not be
+		const ones = 0x0101010101010101
+		x := Word(query) ^ '&'*ones // zero where one is; then bit 7 of the difference is set, and lowest there
+		if amp := (x - ones) &^ x & (0x80 * ones); amp != 0 {
 			return bits.TrailingZeros64(amp) >> 3
 		}
 		from = 8
