@@ -54,6 +54,7 @@ func (e Effort) Measure(rows ...Row) ([]Figure, error) {
 	if ballast == nil {
 		ballast = make([]byte, 64<<20)
 	}
+	runtime.GC() // or the first to allocate sweeps up after whoever built the rows
 	all := make([][]work, len(rows))
 	for range passes {
 		for i, row := range rows {
@@ -84,8 +85,12 @@ type work struct {
 	bytes, allocs uint64    // of one
 }
 
-// pass gives each Impl of a row its part of the turns.
+// pass gives each Impl of a row its part of the turns. How often the work is done in a turn
+// is found anew: a turn that is too short costs more, since nothing is warm yet.
 func (e Effort) pass(row Row, all []work) error {
+	for i := range all {
+		all[i].turn = 0
+	}
 	for round := range max(1, e.Rounds/passes) {
 		for k := range row.Impls {
 			i := (round + k) % len(all)
