@@ -92,6 +92,27 @@ func (m *Marks) far(i uint) uint {
 	}
 }
 
+// A Pair says where a pair of a query is, and where its value begins if name and value
+// stand for themselves; else Value is zero.
+type Pair struct{ Begin, Value, End uint32 }
+
+// Pair gives the pair that begins at a place of the text.
+func (m *Marks) Pair(begin uint) Pair {
+	raw, value, end := m.raw, uint(0), m.Next(begin)
+	if end < uint(len(raw)) && raw[end] == '=' {
+		value = end + 1
+		end = m.Next(value)
+	}
+	if end < uint(len(raw)) && raw[end] != '&' {
+		value = 0
+		end += uint(PairLen(raw[end:]))
+	}
+	if m.high {
+		value = 0
+	}
+	return Pair{uint32(begin), uint32(value), uint32(end)}
+}
+
 // Found is what there is in a value that has been decoded: classes of bytes.
 type Found uint8
 

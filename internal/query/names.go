@@ -67,27 +67,6 @@ func (n *Names) find(name string) int {
 	return -1
 }
 
-// A Pair says where a pair of a query is, and where its value begins if name and value
-// stand for themselves; else Value is zero.
-type Pair struct{ Begin, Value, End uint32 }
-
-// Pair gives the pair that begins at a place of the text.
-func (m *Marks) Pair(begin uint) Pair {
-	raw, value, end := m.raw, uint(0), m.Next(begin)
-	if end < uint(len(raw)) && raw[end] == '=' {
-		value = end + 1
-		end = m.Next(value)
-	}
-	if end < uint(len(raw)) && raw[end] != '&' {
-		value = 0
-		end += uint(PairLen(raw[end:]))
-	}
-	if m.high {
-		value = 0
-	}
-	return Pair{uint32(begin), uint32(value), uint32(end)}
-}
-
 // Values finds the names in a query and puts their decoded values in their
 // places. Where pairs is not nil, these are the pairs that have to be looked
 // at. Values stops at the first that is malformed or comes again, and gives its
