@@ -24,7 +24,7 @@ import (
 const most = 8
 
 func main() {
-	turns := flag.Int("turns", 50, "of each shape")
+	turns := flag.Int("turns", 200, "of each shape")
 	flag.Parse()
 	if err := run(os.Stdout, *turns); err != nil {
 		fmt.Fprintln(os.Stderr, "shapes:", err)
