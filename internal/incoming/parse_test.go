@@ -326,3 +326,21 @@ func TestB1AnyNumberOfOthers(t *testing.T) {
 		}
 	}
 }
+
+// What nobody knows may hold anything, and nothing in it is a parameter.
+func TestR2NothingIsReadInsideAnotherPair(t *testing.T) {
+	for _, name := range []string{"", "x", "xy", "%78", "x%79", "x+y", "state_", "a_name_that_is_longer_than_any_of_ours", "x;", "x#"} {
+		for _, value := range []string{"+state=no", "%41state=no", "%zzstate=no", "=state=no", ";state=no", "#state=no", "\xffstate=no", "\x01state=no", "\xff", "é+state=no"} {
+			for _, long := range []string{"", strings.Repeat("l", 80)} {
+				raw := name + "=" + long + value + long
+				values, rest, _, problem := parse(raw + "&hd=x")
+				assert.Empty(t, problem, "%q", raw)
+				assert.Equal(t, map[string]string{"hd": "x"}, values, "%q", raw)
+				assert.False(t, rest.Empty(), "%q", raw)
+				values, _, _, problem = parse("hd=x&" + raw)
+				assert.Empty(t, problem, "%q", raw)
+				assert.Equal(t, map[string]string{"hd": "x"}, values, "%q", raw)
+			}
+		}
+	}
+}

@@ -90,6 +90,9 @@ func TestB1Names(t *testing.T) {
 			bad, problem := look(escaped+"=1&"+escaped+"=2", values)
 			assert.Equal(t, i, bad)
 			assert.Equal(t, Doubled, problem)
+			bad, problem = look(url.QueryEscape(name)+"=1&"+url.QueryEscape(name)+"=2", values)
+			assert.Equal(t, i, bad)
+			assert.Equal(t, Doubled, problem)
 			for raw, want := range map[string]string{"=%zz": BadEscape, "=%ff": BadUTF8, "=%0a": BadControl, "=a;b": RawSemicolon, "=\x01": BadControl} {
 				bad, problem = look("z=1&"+escaped+raw, values)
 				assert.Equal(t, i, bad, raw)
