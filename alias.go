@@ -432,7 +432,7 @@ func (r *AuthorizeRequest) at(s incoming.Slot) *string {
 
 // scan parses raw into the fields, and an id_token_hint into hint.
 func (r *AuthorizeRequest) scan(raw string, hint *string) (bad incoming.Slot, problem string) {
-	var none string
+	var nobody string
 	return r.rest.Parse(raw, &[incoming.End + 1]*string{
 		incoming.ACRValues:            &r.ACRValues,
 		incoming.Audience:             &r.Audience,
@@ -442,7 +442,6 @@ func (r *AuthorizeRequest) scan(raw string, hint *string) (bad incoming.Slot, pr
 		incoming.LoginHint:            &r.LoginHint,
 		incoming.MaxAge:               &r.MaxAge,
 		incoming.Prompt:               &r.Prompt,
-		incoming.Resource:             &none,
 		incoming.ResponseMode:         &r.ResponseMode,
 		incoming.ResponseType:         &r.ResponseType,
 		incoming.UILocales:            &r.UILocales,
@@ -466,6 +465,6 @@ func (r *AuthorizeRequest) scan(raw string, hint *string) (bad incoming.Slot, pr
 		incoming.Scope:                &r.Scope,
 		incoming.ScreenHint:           &r.ScreenHint,
 		incoming.State:                &r.State,
-		incoming.None:                 &none,
+		incoming.None:                 &nobody,
 	}, &r.Resource)
 }

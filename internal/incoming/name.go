@@ -63,7 +63,7 @@ func name(raw string, i, end uint) (s Slot, value uint) {
 	}
 	text, front := raw[i:i+24], &fronts[end-i]
 	a, b, c := query.Word(text)&front[0], query.Word(text[8:])&front[1], query.Word(text[16:])&front[2]
-	n := uint(slots[place(a, b)])
+	n := uint(slots[place(a, b)]) // a word, which can be replaced without a branch: that one is nobody's, nothing foresees
 	if w := &words[n]; (a^w[0])|(b^w[1])|(c^w[2]) != 0 {
 		n = uint(None)
 	}

@@ -21,7 +21,7 @@ import (
 
 // Parse puts the decoded values of raw, of at most 64 KiB, into the fields of their
 // slots, those of Resource behind resources, and what is not recognised into the
-// Rest. RedirectURI loses its fragment (rule R6). It stops at the first parameter that is
+// Rest: the field of None is written to besides, and means nothing. RedirectURI loses its fragment (rule R6). It stops at the first parameter that is
 // malformed or given twice, and tells which it is and what is wrong.
 func (r *Rest) Parse(raw string, fields *[End + 1]*string, resources *[]string) (bad Slot, problem string) {
 	var (

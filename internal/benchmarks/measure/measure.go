@@ -41,7 +41,7 @@ type Figure struct {
 
 // Effort says how long to measure.
 type Effort struct {
-	Rounds int
+	Rounds int           // at least one in each pass
 	Turn   time.Duration // of one Impl in one round
 }
 
@@ -88,33 +88,27 @@ type work struct {
 // pass gives each Impl of a row its part of the turns. How often the work is done in a turn
 // is found anew: a turn that is too short costs more, since nothing is warm yet.
 func (e Effort) pass(row Row, all []work) error {
-	for i := range all {
-		all[i].turn = 0
-	}
-	for round := range max(1, e.Rounds/passes) {
-		for k := range row.Impls {
-			i := (round + k) % len(all)
-			if err := e.turn(row.Impls[i], &all[i]); err != nil {
-				return fmt.Errorf("%s: %s: %w", row.Name, row.Impls[i].Name, err)
-			}
-		}
-	}
-	return nil
-}
-
-// turn lets one Impl work.
-func (e Effort) turn(impl Impl, w *work) (err error) {
-	if w.turn == 0 {
+	failed := func(i int, err error) error { return fmt.Errorf("%s: %s: %w", row.Name, row.Impls[i].Name, err) }
+	for i, impl := range row.Impls {
+		w, err := &all[i], error(nil)
 		if w.turn, err = e.calibrate(impl); err == nil {
 			w.bytes, w.allocs, err = allocated(impl, min(w.turn, 1000))
 		}
 		if err != nil {
-			return err
+			return failed(i, err)
 		}
 	}
-	ns, err := timed(impl, w.turn)
-	w.samples = append(w.samples, ns)
-	return err
+	for round := range max(1, e.Rounds/passes) {
+		for k := range row.Impls {
+			i := (round + k) % len(all)
+			ns, err := timed(row.Impls[i], all[i].turn)
+			if err != nil {
+				return failed(i, err)
+			}
+			all[i].samples = append(all[i].samples, ns)
+		}
+	}
+	return nil
 }
 
 // calibrate finds how often the work fits into a turn.

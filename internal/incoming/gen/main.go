@@ -223,7 +223,7 @@ func (r *AuthorizeRequest) at(s incoming.Slot) *string {
 	b.WriteString(`
 // scan parses raw into the fields, and an id_token_hint into hint.
 func (r *AuthorizeRequest) scan(raw string, hint *string) (bad incoming.Slot, problem string) {
-	var none string
+	var nobody string
 	return r.rest.Parse(raw, &[incoming.End + 1]*string{
 `)
 	for _, f := range fields {
@@ -232,10 +232,8 @@ func (r *AuthorizeRequest) scan(raw string, hint *string) (bad incoming.Slot, pr
 			fmt.Fprintf(&b, "\t\tincoming.%s: &r.%s,\n", f.ident, f.ident)
 		case f.ident == "IDTokenHint":
 			fmt.Fprintf(&b, "\t\tincoming.%s: hint,\n", f.ident)
-		default:
-			fmt.Fprintf(&b, "\t\tincoming.%s: &none,\n", f.ident)
 		}
 	}
-	b.WriteString("\t\tincoming.None: &none,\n\t}, &r.Resource)\n}\n")
+	b.WriteString("\t\tincoming.None: &nobody,\n\t}, &r.Resource)\n}\n")
 	return b.Bytes()
 }
