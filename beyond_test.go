@@ -255,6 +255,25 @@ func TestB1AsLoginURLParameters(t *testing.T) {
 	}
 }
 
+// A prompt of none beside another value is refused for what is sent, which rules may have
+// made of a value that is harmless itself. (rule M7; OpenID Connect Core 3.1.2.1)
+func TestM7NoneBesideOthersAfterRules(t *testing.T) {
+	for request, ok := range map[string]bool{
+		"prompt=none": true, "prompt=consent": true, "prompt=login": false, "prompt=create": false, "prompt=consent+create": false, "prompt=none+consent": false,
+		"prompt=consent+drop": true, "prompt=none+drop": true, "prompt=drop": true, "prompt=": true, "x=y": true,
+	} {
+		req, err := upstream.ParseAuthorizeQuery(request)
+		require.NoError(t, err)
+		p := provider(t, custom(`"upstream_params": {"p": {"alias": "prompt", "translate": {"login": "none consent", "create": "none login", "drop": ""}}}`))
+		_, err = p.AuthorizationURL(req, upstream.Transaction{RedirectURI: "https://a.example/b", State: upstream.NewSecret("s")})
+		if wrong := (*upstream.RequestError)(nil); ok {
+			assert.NoError(t, err, request)
+		} else if assert.ErrorAs(t, err, &wrong, request) {
+			assert.Equal(t, "prompt", wrong.Parameter)
+		}
+	}
+}
+
 // neverFrom may not come from the request by from, however it is spelled.
 var neverFrom = strings.Fields("client_id client_secret redirect_uri state nonce code code_verifier code_challenge code_challenge_method grant_type request request_uri " +
 	"client_assertion client_assertion_type oauth_token scope connection_scope")

@@ -209,12 +209,17 @@ type parameters struct {
 	plan    plan.Plan
 	sources outgoing.Sources // what the plan looks at in a request
 	rules   transaction.Rules
+
+	translatesPrompt bool // so that what came does not tell what is sent
 }
 
 // newParameters compiles entries. base is the authorization endpoint without its query.
 func newParameters(rules transaction.Rules, base, clientID string, scopes plan.Scopes, entries []outgoing.Entry) parameters {
 	sources, compiled := outgoing.Compile(entries)
 	p := parameters{sources: sources, rules: rules}
+	for i := range entries {
+		p.translatesPrompt = p.translatesPrompt || entries[i].Alias == incoming.Names[incoming.Prompt] && len(entries[i].Translate) > 0
+	}
 	if rules.OAuth1 {
 		p.plan = plan.NewOAuth1(base, compiled)
 		return p
@@ -279,15 +284,17 @@ func (p *parameters) look(req *AuthorizeRequest, in *plan.Input) *RequestError {
 			}
 		}
 	}
-	switch req.Prompt {
-	case "", "none", "login", "consent", "select_account": // as nearly always
-	default:
+	if n := len(req.Prompt); p.translatesPrompt || n >= len(prompts) || prompts[n] != req.Prompt {
 		if s := p.sources.Of(incoming.Names[incoming.Prompt]); s != plan.None && p.plan.Sends(s, in, rule.NoneAmongOthers) {
 			return badParameter(incoming.Prompt, "has none beside another value")
 		}
 	}
 	return nil
 }
+
+// prompts are the values of OpenID Connect Core 3.1.2.1, each at its length, and no value:
+// what nearly all requests have, so that this is one comparison.
+var prompts = [...]string{4: "none", 5: "login", 7: "consent", 14: "select_account"}
 
 // extra checks the host's own parameters, last of a Transaction.
 func (p *parameters) extra(tx *Transaction) *TransactionError {
