@@ -5,7 +5,7 @@ package incoming
 
 import "example.com/upstream/internal/query"
 
-// words are the names as name compares them: 24 bytes, the first eight in the first
+// words are the names as find compares them: 24 bytes, the first eight in the first
 // word and the first of them lowest, with zeros behind. Never written.
 var words = func() (t [End][3]uint64) {
 	for s, name := range Names {
@@ -46,31 +46,18 @@ var fronts = func() (t [MaxLen + 1][3]uint64) {
 	return t
 }()
 
-// name recognises the name that begins at raw[i] and ends at the next mark, and tells where
-// its value begins.
-//
-// Most names are recognised and without escapes. For them, 24 bytes are read at once, and
-// all behind the mark is taken out of them:
-//
-//	raw    login_hint=ada%40exa...
-//	a b c  login_hi nt000000 00000000
-func name(raw string, i, end uint) (s Slot, value uint) {
-	mark := raw[end]
-	if value = end; mark == '=' {
-		value++
-	} else if mark != '&' {
-		return other(raw, i, end)
+// find recognises a name that has been read as three words. That one is nobody's, no
+// processor foresees: so there is no branch.
+func find(a, b, c uint64) Slot {
+	s := uint(slots[place(a, b)])
+	if w := &words[s]; (a^w[0])|(b^w[1])|(c^w[2]) != 0 {
+		s = uint(None)
 	}
-	text, front := raw[i:i+24], &fronts[end-i]
-	a, b, c := query.Word(text)&front[0], query.Word(text[8:])&front[1], query.Word(text[16:])&front[2]
-	n := uint(slots[place(a, b)]) // a word, which can be replaced without a branch: that one is nobody's, nothing foresees
-	if w := &words[n]; (a^w[0])|(b^w[1])|(c^w[2]) != 0 {
-		n = uint(None)
-	}
-	return Slot(n), value
+	return Slot(s)
 }
 
-// other is name for any: a long one, an encoded one, or that of the last pair, more or less.
+// other recognises any name that begins at raw[i] and ends at the next mark, also a long one,
+// an encoded one, or that of the last pair, and tells where its value begins.
 func other(raw string, i, end uint) (s Slot, value uint) {
 	value = end
 	if end < uint(len(raw)) {
@@ -90,7 +77,7 @@ func other(raw string, i, end uint) (s Slot, value uint) {
 	return of(raw[:end], int(i)), value
 }
 
-// decoded is name for one that may be encoded.
+// decoded is other for one that may be encoded.
 func decoded(raw string, i uint) (s Slot, value uint) {
 	var few [MaxLen]byte
 	n, end := query.Name(few[:], raw, int(i))

@@ -28,6 +28,7 @@ const (
 	high                   // beyond ASCII: only valid UTF-8 may pass
 	control                // C0 or DEL
 	fragment               // the # that one begins with
+	marked                 // what a reader has to look at; see eight
 )
 
 var classes = func() (t [256]uint8) {
@@ -42,6 +43,9 @@ var classes = func() (t [256]uint8) {
 			t[b] = high
 		case b == '#':
 			t[b] = fragment
+		}
+		if eight(uint64(b))&1 != 0 {
+			t[b] |= marked
 		}
 	}
 	return t
@@ -207,7 +211,6 @@ func Word(s string) uint64 {
 func PairLen(query string) int {
 	from := 0
 	if len(query) >= 8 {
-		const ones = 0x0101010101010101
 		x := Word(query) ^ '&'*ones // zero where one is; then bit 7 of the difference is set, and lowest there
 		if amp := (x - ones) &^ x & (0x80 * ones); amp != 0 {
 			return bits.TrailingZeros64(amp) >> 3
