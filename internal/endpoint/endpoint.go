@@ -180,8 +180,8 @@ func roundTrip(base http.RoundTripper, req *http.Request) (*http.Response, error
 		return nil, cmp.Or(req.Context().Err(), err) // the plain one, whatever words the transport has
 	}
 	resp.Body, resp.Request = &answer{rest: body}, req
-	if location := resp.Header.Get("Location"); location != "" {
-		if _, err := req.URL.Parse(location); err != nil {
+	if resp.StatusCode/100 == 3 {
+		if _, err := req.URL.Parse(resp.Header.Get("Location")); err != nil {
 			resp.Header.Del("Location") // else the client reports the bad URL and loses the status
 		}
 	}
