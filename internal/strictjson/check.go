@@ -432,7 +432,7 @@ func (c *checker) number() *Error {
 
 func (c *checker) digits() bool {
 	start := c.pos
-	for '0' <= c.peek() && c.peek() <= '9' {
+	for c.pos < len(c.data) && c.data[c.pos]-'0' <= 9 {
 		c.pos++
 	}
 	return c.pos > start

@@ -40,7 +40,7 @@ func shapes() []string {
 		stat& state_& scop=& wh=& w%68& w%68=& %77%68x=& %77%68%78=& resource=a& resource=%61& resource=%61+& resource=& resourc%66=a&
 		%72%65%73%6f%75%72%63%66=& idp_hints=& idp_hintsx=& idp_hint%73x=& %69dp_hints=& realm_idq=a& realm_idq=%61& idp_hints%5e=&
 		%69%64%70%5f%68%69%6e%74%73%5e=& %72%65%61%6c%6d%5f%69%64%71=& %zz& i%zz& abcdefgh& abcdefghijklmnopqrstuvwxyz& utm_source=x&
-		ä& iä& rä=ö& i=ä& z=ä& z=%C3%A4& %C3%A4& i%C3%A4=& resource=ä& resource=%C3%A4&`)
+		ä& iä& rä=ö& i=ä& z=ä& z=%C3%A4& %C3%A4& i%C3%A4=& resource=ä& resource=%C3%A4& !& (i& i!=& s=!& resource=!a&`)
 	long := func(text string) string { return strings.Repeat(text, 1000) + "&" }
 	return append(list, "\x01&", "i\x01&", long("a"), long("i"), long("%69"), long("ä"), "i="+long("ä"), "resource="+long("ä"), "resource="+long("%61"),
 		"resource="+long("+"), "state="+strings.Repeat("%61", 10900), "state="+strings.Repeat("ä", 16000))
