@@ -3,9 +3,9 @@
 // strict parser of requests. It knows nothing of parameters and their rules.
 //
 // A query is nearly all plain, and what costs most is that no processor foresees where it
-// is not. So a reader marks all that is not plain before it looks at anything (marks.go),
-// and a writer takes eight bytes at once. Both go by tables of one entry for each byte.
-// Faults are gathered by or-ing classes, and looked at once at the end.
+// is not. So a reader marks all that may not be plain before it looks at anything (marks.go),
+// and a writer takes eight bytes at once. What a byte is, or becomes, is in tables of one entry
+// for each. Faults are gathered by or-ing classes, and looked at once at the end.
 //
 // Reading is stricter than url.QueryUnescape: between the application, a proxy, a
 // log and the identity provider there are several readers, and what two of them
@@ -28,7 +28,7 @@ const (
 	high                   // beyond ASCII: only valid UTF-8 may pass
 	control                // C0 or DEL
 	fragment               // the # that one begins with
-	marked                 // what a reader has to look at; see eight
+	marked                 // found by whoever looks for what is special; see eight
 )
 
 var classes = func() (t [256]uint8) {

@@ -50,6 +50,26 @@ func TestC4Bounds(t *testing.T) {
 	}
 }
 
+// The end of what stands for itself is found wherever it is, and whatever stands beside it.
+func TestC4SkipPlain(t *testing.T) {
+	for a := range 256 {
+		for b := range 256 {
+			for _, before := range []int{0, 1, 6, 7, 8, 15} {
+				text := []byte(strings.Repeat("~", before) + string([]byte{byte(a), byte(b)}) + strings.Repeat("\x80", a%9) + `"`)
+				want := 0
+				for text[want] >= ' ' && text[want] != '"' && text[want] != '\\' {
+					want++
+				}
+				if got := skipPlain(text, 0); got != want {
+					t.Fatalf("%d of %q, want %d", got, text, want)
+				}
+			}
+		}
+	}
+	assert.Equal(t, 9, skipPlain([]byte("abcdefghi"), 2))
+	assert.Equal(t, 8, skipPlain([]byte("abcdefgh"), 0))
+}
+
 // Names of a small object are compared one by one: a map of them would be made for
 // each object of each connection.
 func TestP1SmallObjectsAreCheap(t *testing.T) {
