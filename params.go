@@ -217,9 +217,9 @@ type parameters struct {
 func newParameters(rules transaction.Rules, base, clientID string, scopes plan.Scopes, entries []outgoing.Entry) parameters {
 	sources, compiled := outgoing.Compile(entries)
 	p := parameters{sources: sources, rules: rules}
-	for i := range entries {
-		p.translatesPrompt = p.translatesPrompt || entries[i].Alias == incoming.Names[incoming.Prompt] && len(entries[i].Translate) > 0
-	}
+	p.translatesPrompt = slices.ContainsFunc(entries, func(e outgoing.Entry) bool {
+		return e.Alias == incoming.Names[incoming.Prompt] && len(e.Translate) > 0
+	})
 	if rules.OAuth1 {
 		p.plan = plan.NewOAuth1(base, compiled)
 		return p
@@ -292,8 +292,8 @@ func (p *parameters) look(req *AuthorizeRequest, in *plan.Input) *RequestError {
 	return nil
 }
 
-// prompts are the values of OpenID Connect Core 3.1.2.1, each at its length, and no value:
-// what nearly all requests have, so that this is one comparison.
+// prompts are the values of OpenID Connect Core 3.1.2.1, which stand alone in nearly all
+// requests; each is at its length, so that one comparison tells.
 var prompts = [...]string{4: "none", 5: "login", 7: "consent", 14: "select_account"}
 
 // extra checks the host's own parameters, last of a Transaction.

@@ -5,13 +5,13 @@ package query
 import (
 	"encoding/binary"
 	"math/bits"
+	"strings"
 	"unicode/utf8"
 )
 
 // Marks tell which bytes of a text are special: those that do not stand for themselves in
-// a query or may not stand there, the = that ends a name, and the # of a fragment. They are
-// on some others as well (see eight), which then are looked at and found to be harmless.
-// There is a bit for each byte, the first lowest, and one for the end:
+// a query or may not stand there, the = that ends a name, and the # of a fragment. There is
+// a bit for each, the first lowest, and one for the end:
 //
 //	state=a%20b&hd=x
 //	00000101000100101    as a reader of English has them
@@ -33,34 +33,45 @@ func Mark(buf []byte, raw string) Marks {
 	if n := len(raw)>>3 + 9; n > len(buf) {
 		buf = make([]byte, n)
 	}
-	i, all := uint(0), uint64(0)
-	for ; i+16 <= uint(len(raw)); i += 16 {
-		s := raw[i : i+16]
-		a, b := Word(s), Word(s[8:])
-		all |= a | b
-		binary.LittleEndian.PutUint16(buf[i>>3:i>>3+2], uint16(eight(a)|eight(b)<<8))
+	i, all := uint(0), uint(0)
+	for ; i+8 <= uint(len(raw)); i += 8 {
+		w := raw[i : i+8]
+		m := four(w[:4]) | four(w[4:])<<4
+		all |= m
+		buf[i>>3] = uint8(m)
 	}
-	// Behind the end are zeros, which are special.
-	a, b := Tail(raw, int(i)), Tail(raw, int(i)+8)
-	binary.LittleEndian.PutUint16(buf[i>>3:], uint16(eight(a)|eight(b)<<8))
-	return Marks{buf, (all|a|b)&(0x80*ones) != 0}
+	rest, m := uint(len(raw))-i, uint(1)
+	switch {
+	case rest == 0:
+	case len(raw) >= 8:
+		w := raw[len(raw)-8:]
+		m = m<<(rest&7) | (four(w[:4])|four(w[4:8])<<4)>>((8-rest)&7)
+	default:
+		for i := len(raw) - 1; i >= 0; i-- {
+			m = m<<1 + uint(marks[raw[i]])
+		}
+	}
+	buf[i>>3] = uint8(m)
+	return Marks{buf, (all|m)>>8 != 0}
 }
 
-// ones has a one in each byte.
-const ones = 0x0101010101010101
+// marks has bit 0 of what is special, and bit 8 of what is beyond ASCII.
+var marks = func() (t [256]uint16) {
+	for b := range t {
+		switch {
+		case b > 0x7f:
+			t[b] = 1 << 8
+		case classes[b]&control != 0, strings.IndexByte("%+;&=#", byte(b)) >= 0:
+			t[b] = 1
+		}
+	}
+	return t
+}()
 
-// eight puts the marks of eight bytes side by side, the first lowest. To be exact would take
-// more comparisons than it saves: marked are all bytes below the hyphen, those from ; to ?, and DEL.
-//
-// Seven bits of each byte are added to, so that nothing reaches the next one; what is to be
-// known is then bit 7. The product has these eight bits on top.
-func eight(w uint64) uint64 {
-	y := w & (0x7f * ones)
-	m := 0xac*ones - y              // where y is less than a hyphen
-	m |= (y + 0x45*ones) &^ (y + y) // where it is at least ; and less than 0x40
-	m |= y + ones                   // where it is DEL
-	m &^= w | 0x7f*ones             // and nowhere beyond ASCII
-	return m * 0x0002040810204081 >> 56
+// four puts the marks of four bytes side by side, the first lowest.
+func four(s string) uint {
+	_ = s[3]
+	return 8*uint(marks[s[3]]) + 4*uint(marks[s[2]]) + 2*uint(marks[s[1]]) + uint(marks[s[0]])
 }
 
 // High reports whether there is a byte beyond ASCII.
@@ -171,7 +182,7 @@ func (m *Marks) AppendValue(dst []byte, raw string, at uint) (_ []byte, end uint
 				b = unhex[raw[at+1]]<<4 | unhex[raw[at+2]]
 				at += 3
 			default:
-				if classes[b]&marked == 0 {
+				if marks[b] != 1 {
 					break special
 				}
 				at++

@@ -3,7 +3,7 @@
 // strict parser of requests. It knows nothing of parameters and their rules.
 //
 // A query is nearly all plain, and what costs most is that no processor foresees where it
-// is not. So a reader marks all that may not be plain before it looks at anything (marks.go),
+// is not. So a reader marks all that is not plain before it looks at anything (marks.go),
 // and a writer takes eight bytes at once. What a byte is, or becomes, is in tables of one entry
 // for each. Faults are gathered by or-ing classes, and looked at once at the end.
 //
@@ -28,7 +28,6 @@ const (
 	high                   // beyond ASCII: only valid UTF-8 may pass
 	control                // C0 or DEL
 	fragment               // the # that one begins with
-	marked                 // found by whoever looks for what is special; see eight
 )
 
 var classes = func() (t [256]uint8) {
@@ -43,9 +42,6 @@ var classes = func() (t [256]uint8) {
 			t[b] = high
 		case b == '#':
 			t[b] = fragment
-		}
-		if eight(uint64(b))&1 != 0 {
-			t[b] |= marked
 		}
 	}
 	return t
@@ -211,6 +207,7 @@ func Word(s string) uint64 {
 func PairLen(query string) int {
 	from := 0
 	if len(query) >= 8 {
+		const ones = 0x0101010101010101
 		x := Word(query) ^ '&'*ones // zero where one is; then bit 7 of the difference is set, and lowest there
 		if amp := (x - ones) &^ x & (0x80 * ones); amp != 0 {
 			return bits.TrailingZeros64(amp) >> 3

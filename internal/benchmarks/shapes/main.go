@@ -43,7 +43,8 @@ func shapes() []string {
 		ä& iä& rä=ö& i=ä& z=ä& z=%C3%A4& %C3%A4& i%C3%A4=& resource=ä& resource=%C3%A4& !& (i& i!=& s=!& resource=!a&`)
 	long := func(text string) string { return strings.Repeat(text, 1000) + "&" }
 	return append(list, "\x01&", "i\x01&", long("a"), long("i"), long("%69"), long("ä"), "i="+long("ä"), "resource="+long("ä"), "resource="+long("%61"),
-		"resource="+long("+"), "state="+strings.Repeat("%61", 10900), "state="+strings.Repeat("ä", 16000))
+		"resource="+long("+"), "resource="+long("!"), "resource="+long("a!"), "state="+strings.Repeat("?", 32700),
+		"state="+strings.Repeat("%61", 10900), "state="+strings.Repeat("ä", 16000))
 }
 
 // A row is the cost of a shape, in nanoseconds a byte.
